@@ -1,0 +1,47 @@
+"""Training on several processes, with or without GPUs."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.distributed as torch_dist
+from mmengine.model import MMDistributedDataParallel
+
+from mart_mm.registry import MODEL_WRAPPERS
+
+
+@MODEL_WRAPPERS.register_module()
+class AffectiveDistributedDataParallel(MMDistributedDataParallel):
+    """MMEngine's wrapper that also works on CPU.
+
+    MMEngine hands ``device_ids`` to every model; torch refuses them without a GPU. In the finetuning
+    stage the pretext takes no part, so ``find_unused_parameters`` must be on.
+    """
+
+    def __init__(self, module: torch.nn.Module, device_ids: list | None = None, **kwargs) -> None:
+        if not torch.cuda.is_available():
+            device_ids = None
+        super().__init__(module=module, device_ids=device_ids, **kwargs)
+
+
+def init_cpu_processes(launcher: str) -> None:
+    """Join the process group with gloo where there is no GPU.
+
+    MMEngine would select a CUDA device for every launcher. With a GPU, or launcher ``'none'``,
+    nothing happens and MMEngine's own way is taken.
+
+    Args:
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Raises:
+        ValueError: For another launcher than ``'pytorch'`` on a machine without a GPU.
+    """
+    if launcher == 'none' or torch.cuda.is_available() or torch_dist.is_initialized():
+        return
+    if launcher != 'pytorch':
+        raise ValueError(
+            f"launcher={launcher!r} needs GPUs here: on CPU start with tools/dist_train.sh ('pytorch')"
+        )
+    torch_dist.init_process_group('gloo')
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get('LOCAL_WORLD_SIZE', 1))))

@@ -1,0 +1,94 @@
+"""Count the videos that could not be read; stop when they are too many."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from mmengine.dist import all_gather_object, master_only
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from mart_mm.errors import TooManyFailuresError
+from mart_mm.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FailureReportHook(Hook):
+    """Collects unreadable media from all batches and all processes.
+
+    Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
+    them all, with the reason.
+
+    Args:
+        max_failed_share: Largest share of a data set's videos that may fail.
+
+    Raises:
+        TooManyFailuresError: From the hooks, when more fail.
+    """
+
+    def __init__(self, *, max_failed_share: float = 0.1) -> None:
+        self.max_failed_share = max_failed_share
+        self.failures: dict[str, str] = {}
+
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
+    ) -> None:
+        """Collect."""
+        self._collect(runner, data_batch, runner.train_dataloader)
+
+    def after_val_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: list | None = None
+    ) -> None:
+        """Collect."""
+        self._collect(runner, data_batch, runner.val_dataloader)
+
+    def after_test_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: list | None = None
+    ) -> None:
+        """Collect."""
+        self._collect(runner, data_batch, runner.test_dataloader)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Merge over processes, write, and check."""
+        self._summarise(runner, runner.train_dataloader)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Merge over processes, write, and check."""
+        self._summarise(runner, runner.val_dataloader)
+
+    def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """Merge over processes, write, and check."""
+        self._summarise(runner, runner.test_dataloader)
+
+    def _collect(self, runner: Runner, data_batch: dict, dataloader: object) -> None:
+        for path, reason in data_batch['failures']:
+            if path not in self.failures:
+                self.failures[path] = reason
+                runner.logger.warning(f'skipped: {path}: {reason}')
+        self._check(dataloader)
+
+    def _summarise(self, runner: Runner, dataloader: object) -> None:
+        gathered: list[dict[str, str]] = all_gather_object(self.failures)
+        for failures in gathered:
+            self.failures |= failures
+        if self.failures:
+            self._write(runner)
+        self._check(dataloader)
+
+    @master_only
+    def _write(self, runner: Runner) -> None:
+        path = Path(runner.log_dir) / 'failures.json'
+        path.write_text(json.dumps(self.failures, indent=1, sort_keys=True))
+        runner.logger.info(f'{len(self.failures)} videos could not be read, see {path}')
+
+    def _check(self, dataloader: object) -> None:
+        paths = dataloader.dataset.video_paths
+        failed = [path for path in self.failures if path in paths]
+        if len(failed) > self.max_failed_share * len(paths):
+            shown = '\n  '.join(f'{path}: {self.failures[path]}' for path in sorted(failed)[:20])
+            raise TooManyFailuresError(
+                f'{len(failed)} of {len(paths)} videos could not be read, more than the share of '
+                f'{self.max_failed_share:g} that FailureReportHook.max_failed_share allows. '
+                f'Mend or remove the files, or raise the share. The first ones:\n  {shown}'
+            )

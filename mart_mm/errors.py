@@ -1,0 +1,49 @@
+"""Errors that name the file, the field and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class MediaError(RuntimeError):
+    """A media file cannot be opened, decoded or read to the place that is wanted.
+
+    The data set catches it, reports the file, counts it and goes on.
+
+    Args:
+        path: The file.
+        reason: What went wrong, in words.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f'{path}: {reason}')
+        self.path, self.reason = str(path), reason
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.path, self.reason)
+
+
+class TooManyFailuresError(RuntimeError):
+    """More media files failed than the run allows."""
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss is NaN or infinite; the message lists every loss by name."""
+
+
+def unknown_name(kind: str, name: object, valid: Iterable[object]) -> str:
+    """Say that ``name`` is not a ``kind`` and which valid names are nearest.
+
+    Args:
+        kind: What the name should be, e.g. ``'emotion class'``.
+        name: What was given.
+        valid: All names that would have been right.
+
+    Returns:
+        One sentence for an error message.
+    """
+    names = [str(v) for v in valid]
+    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
+    return f'unknown {kind} {str(name)!r}: {hint}valid names are {", ".join(names)}'

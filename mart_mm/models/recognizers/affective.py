@@ -1,0 +1,166 @@
+"""The recogniser: a video goes in, its emotion and the emotion's course come out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mart_mm.errors import NonFiniteLossError
+from mart_mm.models.backbones.base import BackboneOutput
+from mart_mm.registry import MODELS
+from mart_mm.structures.affective_data_sample import AffectiveDataSample
+
+
+class TrainingStage(NamedTuple):
+    """Where a run stands.
+
+    Attributes:
+        name: ``'pretrain'`` or ``'finetune'``.
+        epoch: Epoch within the stage, from 1.
+        num_epochs: Epochs of the stage.
+    """
+
+    name: str
+    epoch: int
+    num_epochs: int
+
+    @property
+    def progress(self) -> float:
+        """Share of the stage that this epoch completes, in (0, 1]: the paper's alpha (Eq. 7)."""
+        return self.epoch / self.num_epochs
+
+
+@MODELS.register_module()
+class AffectiveRecognizer(BaseModel):
+    """Backbone, head, and optionally the pretext that teaches them first.
+
+    Args:
+        backbone: Config of a two-stream backbone.
+        head: Config of the classifiers; gets ``in_channels`` from the backbone.
+        pretext: Config of the pretext, or None for the supervised baseline.
+        temporal_cam: Config of the temporal class-activation map.
+        data_preprocessor: Config of the data preprocessor.
+        init_cfg: MMEngine's initialisation config.
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: dict,
+        head: dict,
+        data_preprocessor: dict,
+        pretext: dict | None = None,
+        temporal_cam: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        super().__init__(MODELS.build(data_preprocessor), init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.head = MODELS.build(head, default_args=dict(in_channels=self.backbone.embed_dims))
+        self.temporal_cam = MODELS.build(temporal_cam or dict(type='TemporalCAM'))
+        self.pretext = pretext and MODELS.build(
+            pretext,
+            default_args=dict(
+                backbone=self.backbone,
+                head=self.head,
+                text_dims=self.data_preprocessor.text_dims,
+            ),
+        )
+        name = 'finetune' if self.pretext is None else 'pretrain'
+        #: written by StageSwitchHook
+        self.stage = TrainingStage(name, 1, 1)
+
+    def forward(
+        self, inputs: dict, data_samples: list[AffectiveDataSample] | None = None, mode: str = 'tensor'
+    ) -> dict[str, Tensor] | list[AffectiveDataSample] | BackboneOutput:
+        """Run one of the three modes of MMEngine.
+
+        Args:
+            inputs: Batch as the data preprocessor returns it.
+            data_samples: B samples.
+            mode: ``'loss'``, ``'predict'`` or ``'tensor'``.
+
+        Returns:
+            Losses by name, the samples with predictions, or the backbone's output.
+
+        Raises:
+            ValueError: For another mode.
+        """
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return self.extract_feat(inputs)
+        raise ValueError(f"mode={mode!r}: choose 'loss', 'predict' or 'tensor'")
+
+    def extract_feat(self, inputs: dict, **kwargs: object) -> BackboneOutput:
+        """The backbone's output; ``kwargs`` go to it (masks, ``return_attention``)."""
+        return self.backbone(inputs['imgs'], inputs['audios'], present=inputs['present'], **kwargs)
+
+    def loss(self, inputs: dict, data_samples: list[AffectiveDataSample]) -> dict[str, Tensor]:
+        """The pretext's losses while pretraining, the classification loss afterwards."""
+        if self.stage.name == 'pretrain' and self.pretext is not None:
+            return self.pretext.loss(self, inputs, data_samples)
+        features = self.head.segment_features(self.extract_feat(inputs), inputs['imgs'].shape[1])
+        return self.head.loss(features, self.labels(data_samples), inputs['present'])
+
+    @torch.no_grad()
+    def predict(
+        self, inputs: dict, data_samples: list[AffectiveDataSample]
+    ) -> list[AffectiveDataSample]:
+        """Fill the prediction fields of the samples."""
+        num_segments = inputs['imgs'].shape[1]
+        features = self.head.segment_features(self.extract_feat(inputs), num_segments)
+        scores = self.head.predict(features, inputs['present'])  # (B, C)
+        temporal = self.temporal_cam(self.head, features, inputs['present'])  # (B, S, C)
+        levels = None
+        if self.pretext is not None:
+            levels = self.pretext.cue_levels(temporal, self.head.polarity, inputs)
+        for index, sample in enumerate(data_samples):
+            sample.pred_scores = scores[index]
+            sample.pred_emotion = int(scores[index].argmax())
+            sample.pred_sentiment = int(self.head.polarity[sample.pred_emotion])
+            sample.temporal_scores = temporal[index]
+            if levels is not None and 'cues' in sample:
+                for segment, cues in enumerate(sample.cues):
+                    for cue, level in zip(cues, levels[index, segment].tolist(), strict=False):
+                        cue['level'] = level
+        return data_samples
+
+    def labels(self, data_samples: list[AffectiveDataSample]) -> Tensor:
+        """Emotion labels of the samples, long (B,)."""
+        labels = [sample.gt_emotion for sample in data_samples]
+        return torch.tensor(labels, device=self.head.polarity.device)
+
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Sum the losses; stop before a step on a value that is not finite.
+
+        Raises:
+            NonFiniteLossError: Naming every loss and its value.
+        """
+        total, log_vars = super().parse_losses(losses)
+        if not torch.isfinite(total):
+            values = ', '.join(f'{name}={float(value):.6g}' for name, value in log_vars.items())
+            raise NonFiniteLossError(
+                f'the loss is not finite: {values}. Lower the learning rate, set '
+                'optim_wrapper.clip_grad, or train without --amp'
+            )
+        return total, log_vars
+
+    def val_step(self, data: dict) -> list[AffectiveDataSample]:
+        """Predict; samples whose video could not be read pass through without prediction."""
+        return self._predict_step(data)
+
+    def test_step(self, data: dict) -> list[AffectiveDataSample]:
+        """As :meth:`val_step`."""
+        return self._predict_step(data)
+
+    def _predict_step(self, data: dict) -> list[AffectiveDataSample]:
+        failed = data.get('failed_samples', [])
+        if not data['data_samples']:
+            return list(failed)
+        batch = self.data_preprocessor(data, False)
+        return self.predict(**batch) + list(failed)
