@@ -42,7 +42,7 @@ def log_mel(waveform: Tensor, *, num_mels: int = 128, sample_rate: int = 16000) 
 
     25 ms Hann windows every 10 ms, mean removed per window, pre-emphasis 0.97, 512-point FFT, power,
     natural logarithm with a floor; no dither, no energy, not normalised. Differs from transformers'
-    ``ASTFeatureExtractor`` (NumPy path, double precision) by less than 2e-3 in single precision.
+    ``ASTFeatureExtractor`` (NumPy path, double precision) by less than 1e-3 in single precision.
 
     Args:
         waveform: (..., samples) in [-1, 1].

@@ -1,0 +1,152 @@
+"""SenticNet 6 (from its package) and SenticNet 5 (from the user's file)."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept, polarity_of
+from mart_mm.registry import LEXICONS
+
+#: moods of the positive and the negative part of each sentic, in the order of the columns
+#: (Susanto et al., The Hourglass Model Revisited, 2020)
+SENTICS_6 = (
+    ('joy', 'sadness'),  # introspection
+    ('calmness', 'anger'),  # temper
+    ('pleasantness', 'disgust'),  # attitude
+    ('eagerness', 'fear'),  # sensitivity
+)
+#: (Cambria et al., SenticNet 5, AAAI 2018)
+SENTICS_5 = (
+    ('joy', 'sadness'),  # pleasantness
+    ('interest', 'surprise'),  # attention
+    ('anger', 'fear'),  # sensitivity
+    ('admiration', 'disgust'),  # aptitude
+)
+
+
+def entry_from_row(
+    concept: str, row: Sequence[str], sentics: Sequence[tuple[str, str]]
+) -> LexiconEntry:
+    """Read a row of SenticNet: four sentics, two moods, polarity label and value.
+
+    A mood's degree is the positive or negative part of its sentic. Many rows have a primary mood whose
+    sentic is 0; its degree is then the size of the polarity value, so that a word's own mood has one.
+
+    Args:
+        concept: Normalised concept.
+        row: The columns, as strings.
+        sentics: Moods of each sentic's positive and negative part.
+
+    Raises:
+        ValueError: When a column is missing or no number.
+    """
+    if len(row) < 8:
+        raise ValueError(f'{len(row)} columns, at least 8 are needed')
+    values = [float(v) for v in row[:4]]
+    degrees = {}
+    for value, (positive, negative) in zip(values, sentics, strict=True):
+        if value:
+            degrees[positive if value > 0 else negative] = min(1.0, abs(value))
+    moods = tuple(dict.fromkeys(tag.lstrip('#').lower() for tag in row[4:6] if tag))
+    value = float(row[7])
+    if moods and not degrees.get(moods[0]):
+        degrees[moods[0]] = min(1.0, abs(value))
+    return LexiconEntry(concept, polarity_of(row[6]), value, moods, degrees)
+
+
+class _RowLexicon(Lexicon):
+    """Rows kept as they are; an entry is made when it is looked up."""
+
+    def __init__(
+        self,
+        rows: dict[str, Sequence[str]],
+        sentics: Sequence[tuple[str, str]],
+        digest: str,
+    ) -> None:
+        self._rows, self._sentics, self.digest = rows, sentics, digest
+
+    def lookup(self, concept: str) -> LexiconEntry | None:
+        """See :class:`Lexicon`."""
+        row = self._rows.get(concept)
+        return None if row is None else entry_from_row(concept, row, self._sentics)
+
+    def __len__(self) -> int:
+        """Number of concepts."""
+        return len(self._rows)
+
+
+@cache
+def _senticnet6_rows() -> tuple[dict[str, Sequence[str]], str]:
+    from senticnet import senticnet6
+
+    source = Path(senticnet6.__file__)
+    rows: dict[str, Sequence[str]] = {}
+    for key, row in senticnet6.senticnet.items():
+        rows.setdefault(normalise_concept(key), row)
+    return rows, hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+@LEXICONS.register_module()
+class SenticNet6Lexicon(_RowLexicon):
+    """SenticNet 6 (Cambria et al., CIKM 2020), 200,000 concepts, from the ``senticnet`` package."""
+
+    def __init__(self) -> None:
+        rows, digest = _senticnet6_rows()
+        super().__init__(rows, SENTICS_6, digest)
+
+
+_ROW = re.compile(r'''^\s*senticnet\s*\[\s*(?P<key>'[^']*'|"[^"]*")\s*\]\s*=\s*(?P<row>\[.*\])\s*$''')
+
+
+@LEXICONS.register_module()
+class SenticNet5Lexicon(_RowLexicon):
+    """SenticNet 5 (Cambria et al., AAAI 2018), the paper's lexicon, from a file of the user's.
+
+    Reads ``senticnet5.py`` (lines ``senticnet['concept'] = ['-0.99', ...]``), parsed as data and never
+    executed, or the same columns behind the concept as tab- or comma-separated text.
+
+    Args:
+        path: The file.
+
+    Raises:
+        FileNotFoundError: When it is missing.
+        ValueError: Naming file, line and remedy.
+    """
+
+    def __init__(self, path: str) -> None:
+        source = Path(path)
+        if not source.exists():
+            raise FileNotFoundError(
+                f'{path} does not exist: SenticNet 5 cannot be shipped; get it from its authors, or use '
+                "lexicon=dict(type='SenticNet6Lexicon')"
+            )
+        content = source.read_bytes()
+        rows: dict[str, Sequence[str]] = {}
+        for number, line in enumerate(content.decode('utf-8').splitlines(), start=1):
+            parsed = self._parse(line, source.suffix)
+            if parsed is None:
+                continue
+            key, row = parsed
+            try:
+                entry_from_row(key, row, SENTICS_5)
+            except (ValueError, IndexError) as error:
+                raise ValueError(f'{path}, line {number}: {error}') from error
+            rows.setdefault(normalise_concept(key), row)
+        if not rows:
+            raise ValueError(f'{path} holds no row of SenticNet 5: see the class for the formats')
+        super().__init__(rows, SENTICS_5, hashlib.sha256(content).hexdigest())
+
+    @staticmethod
+    def _parse(line: str, suffix: str) -> tuple[str, Sequence[str]] | None:
+        if suffix == '.py':
+            match = _ROW.match(line)
+            return match and (match['key'][1:-1], ast.literal_eval(match['row']))
+        if not line.strip() or line.lower().startswith('concept'):
+            return None
+        key, *row = line.rstrip('\n').split('\t' if '\t' in line else ',')
+        return key, row

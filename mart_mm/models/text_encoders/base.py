@@ -1,0 +1,34 @@
+"""The contract of an encoder of cues."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class TextEncoder(ABC):
+    """Frozen: it is no part of the recogniser's parameters, checkpoints or gradients.
+
+    Attributes:
+        dims: Width Dl of a cue's features.
+    """
+
+    dims: int
+
+    @abstractmethod
+    def encode(
+        self, texts: Sequence[str], cues: Sequence[Sequence[dict]], device: torch.device
+    ) -> list[Tensor]:
+        """Features of the cues of n segments.
+
+        Args:
+            texts: What is said in each segment.
+            cues: The segment's cues; each has ``word``, ``span`` in the text and ``affect``.
+            device: Of the result.
+
+        Returns:
+            n float tensors (cues of the segment, Dl).
+        """
