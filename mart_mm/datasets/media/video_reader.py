@@ -11,6 +11,7 @@ from types import ModuleType
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from mart_mm.errors import MediaError
 
@@ -27,6 +28,13 @@ def _decord() -> ModuleType | None:
         return None
     decord.logging.set_level(decord.logging.FATAL)
     return decord
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """What the backends raise on media they cannot read."""
+    decord = _decord()
+    own = (av.FFmpegError, RuntimeError, ValueError)  # MediaError is a RuntimeError
+    return own if decord is None else (*own, decord.DECORDError)
 
 
 def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, int]:
@@ -71,6 +79,7 @@ class _PyAVBackend(_Backend):
         self.frame_duration = 1 / float(rate) if rate else base
         context = self.stream.codec_context
         self.size = scaled_size(context.width, context.height, short_side)
+        self.reformatter = VideoReformatter()  # one for all frames: its set-up costs more than a frame
 
     def _index(self) -> tuple[list[int], list[int]]:
         """Time stamps of all frames in order, and the indices of key frames, without decoding."""
@@ -106,7 +115,8 @@ class _PyAVBackend(_Backend):
                 raise MediaError(
                     self.path, f'frame {wanted} of {len(self.pts)} cannot be decoded: the file is damaged'
                 )
-            found[wanted] = frame.to_ndarray(width=width, height=height, format='rgb24')
+            picture = self.reformatter.reformat(frame, width, height, 'rgb24')
+            found[wanted] = picture.to_ndarray()
         return np.stack([found[index] for index in indices])
 
     def close(self) -> None:
@@ -177,7 +187,7 @@ class VideoReader:
         kind = _DecordBackend if self.backend == 'decord' else _PyAVBackend
         try:
             self._reader: _Backend = kind(self.path, self._short_side, self._num_threads)
-        except (av.FFmpegError, RuntimeError, ValueError) as error:
+        except _errors() as error:
             self._fall_back(error)
             return
         self.times = self._reader.times
@@ -214,7 +224,7 @@ class VideoReader:
             raise IndexError(f'{self.path}: frames {min(wanted)} to {max(wanted)} of {self.num_frames}')
         try:
             return self._reader.read(wanted)
-        except (av.FFmpegError, RuntimeError, ValueError) as error:
+        except _errors() as error:
             self._fall_back(error)
             return self.read(wanted)
 

@@ -34,7 +34,7 @@ def to_plain(value: object, where: str = 'checkpoint') -> object:
             _BUFFER: True,
             'history': torch.from_numpy(np.asarray(history, dtype=np.float64).copy()),
             'counts': torch.from_numpy(np.asarray(counts, dtype=np.int64).copy()),
-            'max_length': int(value._max_length),
+            'max_length': int(value.max_length),
         }
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())

@@ -7,13 +7,15 @@ segment, ``D`` width. (B, S) is folded in that order, for every modality.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 
-class StreamSpec(NamedTuple):
+@dataclass(frozen=True)
+class StreamSpec:
     """Geometry of one stream, read by maskers, decoders and targets.
 
     Attributes:

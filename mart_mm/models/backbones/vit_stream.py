@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mart_mm.models.backbones.base import StreamEncoder, StreamOutput, StreamSpec, freeze
-from mart_mm.models.layers.positions import interpolate_grid, sinusoid_table
+from mart_mm.models.layers.positions import sinusoid_table
 from mart_mm.models.layers.token_masking import (
     check_mask_mode,
     gather_tokens,
@@ -16,6 +16,7 @@ from mart_mm.models.layers.token_masking import (
     visible_indices,
 )
 from mart_mm.models.layers.transformer import Block, init_transformer
+from mart_mm.models.weights import load_stream, read_state
 from mart_mm.registry import MODELS
 
 
@@ -35,7 +36,8 @@ class TransformerStream(StreamEncoder):
         frozen_stages: Leading blocks that are not trained; with the first one, patches and
             positions are frozen too.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
-        init_cfg: MMEngine's initialisation config, e.g. ``dict(type='Pretrained', ...)``.
+        pretrained: Checkpoint of VideoMAE or AST, in any layout that
+            :func:`mart_mm.models.weights.read_state` reads; loaded when weights are initialised.
     """
 
     can_drop = True
@@ -53,13 +55,13 @@ class TransformerStream(StreamEncoder):
         norm_eps: float,
         frozen_stages: int,
         mask_token: bool,
-        init_cfg: dict | None,
+        pretrained: str | None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__()
         if not 0 <= frozen_stages <= depth:
             raise ValueError(f'frozen_stages={frozen_stages}: give a number from 0 to depth={depth}')
         self.spec, self.num_prefix, self.embed_dims = spec, num_prefix, embed_dims
-        self.frozen_stages = frozen_stages
+        self.frozen_stages, self.pretrained = frozen_stages, pretrained
         rates = torch.linspace(0, drop_path, depth).tolist()
         self.blocks = nn.ModuleList(
             Block(
@@ -70,6 +72,15 @@ class TransformerStream(StreamEncoder):
         self.norm = nn.LayerNorm(embed_dims, eps=norm_eps)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, embed_dims)) if mask_token else None
         self.blocks.apply(init_transformer)
+
+    def init_weights(self) -> None:
+        """Load the pretrained weights, if any; the rest was initialised when it was built.
+
+        Raises:
+            WeightsError: When the checkpoint does not fit.
+        """
+        if self.pretrained:
+            load_stream(self, read_state(self.pretrained), source=self.pretrained)
 
     @abstractmethod
     def embed_patches(self, x: Tensor) -> Tensor:
@@ -180,7 +191,7 @@ class VideoViT(TransformerStream):
         norm_eps: Epsilon of the layer norms.
         frozen_stages: Leading blocks that are not trained.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
-        init_cfg: MMEngine's initialisation config.
+        pretrained: Checkpoint to start from.
 
     Raises:
         ValueError: When sizes are no multiples of the patch, or for an unknown ``cls_position``.
@@ -203,7 +214,7 @@ class VideoViT(TransformerStream):
         norm_eps: float = 1e-6,
         frozen_stages: int = 0,
         mask_token: bool = False,
-        init_cfg: dict | None = None,
+        pretrained: str | None = None,
     ) -> None:
         if img_size % patch_size or num_frames % tubelet_size:
             raise ValueError(
@@ -226,7 +237,7 @@ class VideoViT(TransformerStream):
             norm_eps=norm_eps,
             frozen_stages=frozen_stages,
             mask_token=mask_token,
-            init_cfg=init_cfg,
+            pretrained=pretrained,
         )
         self.patch_embed = nn.Conv3d(3, embed_dims, kernel_size=patch, stride=patch)
         nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
@@ -280,7 +291,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         norm_eps: Epsilon of the layer norms.
         frozen_stages: Leading blocks that are not trained (official MART: 8 of 12).
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
-        init_cfg: MMEngine's initialisation config.
+        pretrained: Checkpoint to start from.
 
     Raises:
         ValueError: When the log-mel is smaller than a patch.
@@ -301,7 +312,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         norm_eps: float = 1e-6,
         frozen_stages: int = 0,
         mask_token: bool = False,
-        init_cfg: dict | None = None,
+        pretrained: str | None = None,
     ) -> None:
         if min(num_frames, num_mels) < patch_size:
             raise ValueError(
@@ -320,7 +331,7 @@ class AudioSpectrogramTransformer(TransformerStream):
             norm_eps=norm_eps,
             frozen_stages=frozen_stages,
             mask_token=mask_token,
-            init_cfg=init_cfg,
+            pretrained=pretrained,
         )
         self.patch_embed = nn.Conv2d(1, embed_dims, kernel_size=patch_size, stride=stride)
         nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
@@ -346,13 +357,3 @@ class AudioSpectrogramTransformer(TransformerStream):
     def prefix_tokens(self) -> Tensor:
         """Class and distillation token."""
         return self.prefix + self.prefix_positions
-
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: object) -> None:
-        """Positions of another length are interpolated when weights are loaded."""
-        key = f'{prefix}positions'
-        grid_key = f'{prefix}positions_grid'
-        grid = state_dict.pop(grid_key, None)
-        if key in state_dict and grid is not None:
-            old = tuple(int(extent) for extent in grid)
-            state_dict[key] = interpolate_grid(state_dict[key], old, self.spec.grid)
-        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -26,8 +26,11 @@ def sinusoid_table(num_positions: int, dims: int) -> Tensor:
     return table.float()[None]
 
 
-def interpolate_grid(table: Tensor, grid: tuple[int, int], new_grid: tuple[int, int]) -> Tensor:
-    """Resize learned positions of a 2-D token grid (bilinear, as AST does for other lengths).
+def fit_grid(table: Tensor, grid: tuple[int, int], new_grid: tuple[int, int]) -> Tensor:
+    """Fit learned positions of a 2-D token grid to another one, axis by axis.
+
+    An axis that is longer than needed is cut to its middle, one that is shorter is interpolated
+    (bilinear), as AST does for spectrograms of another length.
 
     Args:
         table: (1, rows * columns, D), row-major.
@@ -37,8 +40,10 @@ def interpolate_grid(table: Tensor, grid: tuple[int, int], new_grid: tuple[int, 
     Returns:
         (1, new rows * new columns, D).
     """
-    if grid == new_grid:
-        return table
     picture = table.unflatten(1, grid).permute(0, 3, 1, 2)  # (1, D, rows, columns)
-    picture = F.interpolate(picture, size=new_grid, mode='bilinear', align_corners=False)
+    for axis, (old, new) in enumerate(zip(grid, new_grid, strict=True), start=2):
+        if old > new:
+            picture = picture.narrow(axis, (old - new) // 2, new)
+    if tuple(picture.shape[2:]) != tuple(new_grid):
+        picture = F.interpolate(picture, size=new_grid, mode='bilinear', align_corners=False)
     return picture.flatten(2).transpose(1, 2)

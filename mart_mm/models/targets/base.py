@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,8 @@ from torch.nn import functional as F
 from mart_mm.models.backbones.base import StreamSpec
 
 
-class RecoverySpec(NamedTuple):
+@dataclass(frozen=True)
+class RecoverySpec:
     """What a target is built for.
 
     Attributes:

@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format clean
+PYTHON := .venv/bin/python
+export HF_HUB_OFFLINE := 1
+export TOKENIZERS_PARALLELISM := false
+
+help:  ## show the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup:  ## create .venv, or bring it up to date
+	@bash scripts/bootstrap.sh
+
+demo: setup  ## train MART on the embedded data set; writes demo_out/
+	$(PYTHON) tools/demo.py
+
+test: setup  ## run the tests
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile
+
+lint: setup  ## check style
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: setup  ## mend style
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+clean:  ## remove the environment and all outputs
+	rm -rf .venv build dist *.egg-info work_dirs demo_out data/planted .pytest_cache .ruff_cache

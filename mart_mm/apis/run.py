@@ -1,0 +1,81 @@
+"""From a config and command-line choices to a finished run; what ``tools/`` calls."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
+from mmengine.runner import Runner
+
+from mart_mm.engine.distributed import init_cpu_processes
+from mart_mm.errors import NonFiniteLossError
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments that training and testing share, named as in OpenMMLab."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override config fields: train_cfg.max_epochs=2 model.head.pool=mean',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher'
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by launchers')
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config, apply overrides, choose the work directory."""
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif not cfg.get('work_dir'):
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def use_amp(cfg: Config) -> None:
+    """Switch to mixed precision; on CPU say that there is none."""
+    if not torch.cuda.is_available():
+        print_log('--amp: no GPU here, training in full precision', logger='current')
+        return
+    wrapper = cfg.optim_wrapper
+    if wrapper.get('type', 'OptimWrapper') not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ValueError(f'--amp cannot be combined with optim_wrapper.type={wrapper.type!r}')
+    wrapper.type = 'AmpOptimWrapper'
+    wrapper.setdefault('dtype', 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16')
+
+
+def build_runner(cfg: Config) -> Runner:
+    """Join the processes and build the runner."""
+    init_cpu_processes(cfg.launcher)
+    return Runner.from_cfg(cfg)
+
+
+def train(cfg: Config) -> Runner:
+    """Train; a loss that is not finite leaves a checkpoint of the last good weights behind.
+
+    Args:
+        cfg: As :func:`load_config` returns it.
+
+    Raises:
+        NonFiniteLossError: Naming the losses.
+    """
+    runner = build_runner(cfg)
+    try:
+        runner.train()
+    except NonFiniteLossError:
+        name = f'before_nonfinite_iter_{runner.iter}.pth'
+        runner.save_checkpoint(runner.work_dir, name, by_epoch=False)
+        runner.logger.error(f'weights before the failing step are in {runner.work_dir}/{name}')
+        raise
+    return runner

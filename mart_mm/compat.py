@@ -1,0 +1,218 @@
+"""Repairs without which the OpenMMLab stack does not start on today's PyTorch.
+
+Each repair is made just before the module in question is first imported, and only where its fault is
+present. Importing this module imports nothing heavy. Versions and dates say when a repair was last
+needed; remove it when its test finds no fault any more.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+
+_DRN = 'mmaction.models.localizers.drn'
+_before: dict[str, Callable[[], None]] = {}
+_after: dict[str, Callable[[ModuleType], None]] = {}
+
+
+def apply() -> None:
+    """Install all repairs; calling it again changes nothing."""
+    if any(isinstance(finder, _Watcher) for finder in sys.meta_path):
+        return
+    _before.update({'torchvision': declare_torchvision_ops, 'mmaction.models': mend_mmaction})
+    _after.update(
+        {
+            'mmengine.runner.checkpoint': lambda module: use_safe_loader(),
+            'mmengine.config.utils': register_package,
+        }
+    )
+    sys.meta_path.insert(0, _Watcher())
+    for name, repair in _after.items():
+        if name in sys.modules:
+            repair(sys.modules[name])
+
+
+class _Watcher(importlib.abc.MetaPathFinder):
+    """Runs a repair when a module is first imported, and leaves the importing to others."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        repair = _before.pop(name, None)
+        if repair is not None:
+            repair()
+            return None
+        repair_after = _after.pop(name, None)
+        if repair_after is None:
+            return None
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, repair_after)
+        return spec
+
+
+class _Loader(importlib.abc.Loader):
+    """Loads a module as its own loader does, then repairs it."""
+
+    def __init__(self, loader: importlib.abc.Loader, repair: Callable[[ModuleType], None]) -> None:
+        self.loader, self.repair = loader, repair
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.loader.exec_module(module)
+        self.repair(module)
+
+    def __getattr__(self, name: str) -> object:  # e.g. get_source, for tracebacks
+        return getattr(self.loader, name)
+
+
+def declare_torchvision_ops() -> None:
+    """Let torchvision be imported beside a CPU torch (torchvision 0.28, 2026-11).
+
+    The wheel on PyPI is built for CUDA; beside a CPU torch its compiled operators do not load, and its
+    import dies at ``operator torchvision::nms does not exist``. Declaring the schemas is enough for all
+    of its Python. Nothing is declared where the wheel and torch fit.
+    """
+    if importlib.util.find_spec('torchvision') is None or _torchvision_fits():
+        return
+    import torch
+
+    library = torch.library.Library('torchvision', 'FRAGMENT')
+    for schema in (
+        'nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+        'qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor',
+    ):
+        if not hasattr(torch.ops.torchvision, schema.partition('(')[0]):
+            library.define(schema)
+    globals()['_library'] = library  # the schemas live as long as this object
+
+
+def _torchvision_fits() -> bool:
+    """Whether torchvision's compiled operators load into this torch."""
+    import torch
+
+    spec = importlib.util.find_spec('torchvision')
+    extension = next(Path(spec.origin).parent.glob('_C*'), None)
+    if extension is None:
+        return False
+    try:
+        torch.ops.load_library(str(extension))
+    except OSError:
+        return False
+    return True
+
+
+def mend_mmaction() -> None:
+    """Let ``mmaction.models`` be imported (mmaction2 1.2.0, 2026-11).
+
+    Two faults: the wheel lacks the folder ``localizers/drn``
+    (https://github.com/open-mmlab/mmaction2/issues/2714), and with transformers installed it imports a
+    model that needs names transformers has dropped.
+    """
+    package = importlib.util.find_spec('mmaction')
+    folder = Path(package.submodule_search_locations[0])
+    if not (folder / 'models' / 'localizers' / 'drn').is_dir():
+        for name in (_DRN, f'{_DRN}.drn'):
+            module = ModuleType(name, 'Stand-in: the wheel of mmaction2 lacks this module.')
+            module.__path__ = []
+            sys.modules.setdefault(name, module)
+        sys.modules[f'{_DRN}.drn'].DRN = type('DRN', (), {'__doc__': 'Not in this wheel.'})
+    if _lacks_vindlu_names():
+        from mmaction.utils import dependency
+
+        dependency.WITH_MULTIMODAL = False
+
+
+def _lacks_vindlu_names() -> bool:
+    """Whether transformers dropped ``apply_chunking_to_forward`` from its modelling helpers."""
+    try:
+        major = int(version('transformers').partition('.')[0])
+    except PackageNotFoundError:
+        return False
+    return major >= 5
+
+
+def register_package(module: ModuleType) -> None:
+    """Make ``mart_mm::`` configs and model names known to MMEngine (0.10.7, 2026-11)."""
+    module.MODULE2PACKAGE.setdefault('mart_mm', 'mart-mm')
+
+
+def _history_buffer_attribute(owner: object, name: str) -> object:
+    """``getattr`` for the pickles of MMEngine's log buffers, and for nothing else.
+
+    Raises:
+        ValueError: For any other object, so that a checkpoint cannot reach other code.
+    """
+    from mmengine.logging import HistoryBuffer
+
+    if owner is HistoryBuffer and name in ('mean', 'min', 'max', 'current', 'statistics'):
+        return getattr(owner, name)
+    raise ValueError(f'the checkpoint asks for {name!r} of {owner!r}: refused, it could run code')
+
+
+def _allowed_globals() -> list:
+    """What a checkpoint of plain MMEngine needs beyond tensors and containers."""
+    import numpy as np
+    from mmengine.logging import HistoryBuffer
+
+    multiarray = np._core.multiarray
+    dtypes = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')]
+    legacy = [(multiarray.scalar, 'numpy.core.multiarray.scalar')]
+    legacy += [(multiarray._reconstruct, 'numpy.core.multiarray._reconstruct')]
+    return [
+        HistoryBuffer,
+        np.ndarray,
+        np.dtype,
+        multiarray.scalar,
+        multiarray._reconstruct,
+        *legacy,
+        *dtypes,
+        (_history_buffer_attribute, 'builtins.getattr'),
+    ]
+
+
+def load_from_local(filename: str, map_location: object = None) -> object:
+    """Open a local checkpoint without running code from it.
+
+    Our own checkpoints hold plain data. Those of plain MMEngine also hold its log buffers; these, and
+    the NumPy types inside, are allowed for the time of this call.
+
+    Args:
+        filename: The file.
+        map_location: As of ``torch.load``.
+
+    Raises:
+        FileNotFoundError: When it is missing.
+        pickle.UnpicklingError: When it asks for any other code, which is not run.
+    """
+    import torch
+
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    with torch.serialization.safe_globals(_allowed_globals()):
+        return torch.load(path, map_location=map_location, weights_only=True)
+
+
+def use_safe_loader() -> None:
+    """Let MMEngine open its own checkpoints again (mmengine 0.10.7 with torch >= 2.6, 2026-11).
+
+    torch's loader became safe by default and refuses the log buffers in them
+    (https://github.com/open-mmlab/mmengine/issues/1655). The safe loader stays, with a short list of
+    what is allowed. Nothing changes with an older torch.
+    """
+    import torch
+
+    if tuple(int(part) for part in torch.__version__.split('.')[:2]) < (2, 6):
+        return
+    from mmengine.runner.checkpoint import CheckpointLoader
+
+    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
