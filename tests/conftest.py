@@ -109,7 +109,7 @@ def make_batch(
         sample.texts = ['word ' * num_cues] * num_segments
         sample.cues = [
             [
-                dict(word=f'word{video}{s}{k}', span=(0, 4), affect=[0.5] + [0.1 * k] * 11)
+                dict(word=f'word{video}{s}{k}', span=(0, 4), affect=[0.5] + [0.1 * k] * 6)
                 for k in range(int(valid[video, s].sum()))
             ]
             for s in range(num_segments)

@@ -49,7 +49,9 @@ def write_video(
         video.width, video.height, video.pix_fmt = width, height, 'yuv420p'
         video.gop_size = gop
         video.thread_count = 1
-        video.options = {'crf': str(crf), 'preset': 'veryfast', 'sc_threshold': '0'}
+        # with macroblock trees the same pictures may give other bytes
+        settings = 'scenecut=0:mbtree=0'
+        video.options = {'crf': str(crf), 'preset': 'veryfast', 'x264-params': settings}
         if times is not None:
             video.codec_context.time_base = Fraction(1, _TICKS)
         sound = None

@@ -59,8 +59,8 @@ class SampleSegments(Transform):
         segment_times = np.stack([edges[:-1], edges[1:]], axis=1)
         span = (self.clip_len - 1) * self.frame_interval + 1
         inds = np.empty((self.num_segments, self.clip_len), dtype=np.int64)
-        # a frame belongs to the segment in which it starts
-        bounds = np.searchsorted(reader.times, edges - 1e-9)
+        # a frame belongs to the segment in which it starts; containers round times to a millisecond
+        bounds = np.searchsorted(reader.times, edges - 1e-3)
         for s in range(self.num_segments):
             first, count = bounds[s], bounds[s + 1] - bounds[s]
             slack = max(0, int(count) - span)

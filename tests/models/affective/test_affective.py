@@ -107,7 +107,7 @@ def test_lexicon_attention_equals_plain_loops() -> None:
         joined = []
         for head in range(heads):
             part = slice(head * size, (head + 1) * size)
-            scores = [float(q[word, part] @ k[n, part]) / math.sqrt(size) for n in range(N)]
+            scores = [(q[word, part] @ k[n, part]).item() / math.sqrt(size) for n in range(N)]
             weights = softmax(scores)
             mean[word] += torch.tensor(weights) / heads  # Eq. 6
             joined.append(sum(weights[n] * v[n, part] for n in range(N)))

@@ -1,0 +1,1 @@
+"""Scripts that prepare data sets, one folder each."""

@@ -1,0 +1,205 @@
+"""Write the planted data set: videos, subtitles, lists and truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from multiprocessing import get_context
+from pathlib import Path
+
+from tqdm import tqdm
+
+_ROOT = str(Path(__file__).resolve().parents[3])
+if _ROOT not in sys.path:  # run as a file, only this folder is on the path
+    sys.path.insert(0, _ROOT)
+
+from mart_mm.lexicon.senticnet import SenticNet6Lexicon  # noqa: E402
+from tools.data.planted.files import write_video_files  # noqa: E402
+from tools.data.planted.plant import SPLITS, Options, VideoPlan, plan  # noqa: E402
+from tools.data.planted.truth import truth  # noqa: E402
+from tools.data.planted.word_bank import CLASSES, confirmed_words  # noqa: E402
+
+#: raise it whenever the same options give other files
+VERSION = 1
+MANIFEST, TRUTH = 'manifest.json', 'truth.json'
+_OWN = ('annotations', 'videos', 'subtitles', TRUTH, MANIFEST)
+_ONE_THREAD = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
+
+
+def make(
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    progress: bool = False,
+    **options: object,
+) -> Path:
+    """Plant a data set in the layout of Ekman6; a finished one with the same options is left alone.
+
+    With ``jobs`` above 1, the calling script needs ``if __name__ == '__main__':``.
+
+    Args:
+        out: Folder; made where missing.
+        jobs: Processes; the files do not depend on it.
+        force: Whether to make a finished data set again, and to replace one with other options.
+        progress: Whether to show a progress bar.
+        options: Fields of :class:`~tools.data.planted.plant.Options`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: For an option out of range or unknown.
+        FileExistsError: When the folder holds something else, or a data set with other options.
+    """
+    names = [field.name for field in fields(Options)]
+    unknown = sorted(set(options) - set(names))
+    if unknown:
+        raise ValueError(f'unknown options {unknown}; valid ones are {", ".join(names)}')
+    if jobs < 1:
+        raise ValueError(f'jobs={jobs}: at least 1 process is needed')
+    chosen = Options(**options)
+    out = Path(out)
+    manifest = dict(version=VERSION, options=asdict(chosen), is_complete=True)
+    if _is_finished(out, manifest, force):
+        return out
+    for name in _OWN:
+        target = out / name
+        shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_json(out / MANIFEST, dict(manifest, is_complete=False))
+
+    lexicon = SenticNet6Lexicon()
+    plans = plan(chosen, confirmed_words(lexicon), lexicon)
+    _write_lists(out / 'annotations', plans)
+    _write_files(out, plans, chosen, jobs, progress)
+    source = dict(name='SenticNet 6', digest=lexicon.digest)
+    _write_json(out / TRUTH, dict(truth(chosen, plans), lexicon=source))
+    _write_json(out / MANIFEST, manifest)
+    return out
+
+
+def _is_finished(out: Path, manifest: dict, force: bool) -> bool:
+    """Whether nothing is left to do.
+
+    Raises:
+        FileExistsError: When what is there must not be replaced unasked.
+    """
+    if not out.exists() or not any(out.iterdir()):
+        return False
+    try:
+        found = json.loads((out / MANIFEST).read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise FileExistsError(
+            f'{out} is not empty and holds no planted data set: choose another folder'
+        ) from None
+    if force:
+        return False
+    if dict(found, is_complete=True) != manifest:
+        raise FileExistsError(
+            f'{out} holds a planted data set with other options ({found["options"]}): choose '
+            'another folder, or replace it with --force'
+        )
+    return found['is_complete']
+
+
+def _write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content) + '\n', encoding='utf-8')
+
+
+def _write_lists(folder: Path, plans: Sequence[VideoPlan]) -> None:
+    folder.mkdir(parents=True)
+    lists = {'classInd.txt': [f'{number} {name}' for number, name in enumerate(CLASSES, start=1)]}
+    for split in SPLITS:
+        members = sorted((p.emotion, p.name) for p in plans if p.split == split)
+        lists[f'{split}list01.txt'] = [f'{name} {emotion + 1}' for emotion, name in members]
+    for name, lines in lists.items():
+        text = ''.join(f'{line}\n' for line in lines)
+        (folder / name).write_text(text, encoding='utf-8', newline='\n')
+
+
+def _write_files(
+    out: Path, plans: Sequence[VideoPlan], options: Options, jobs: int, progress: bool
+) -> None:
+    with _workers(min(jobs, len(plans))) as mapped:
+        done = mapped(write_video_files, plans, [out] * len(plans), [options] * len(plans))
+        for _ in tqdm(done, total=len(plans), unit='video', disable=not progress):
+            pass
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator:
+    """A ``map`` over processes, each with one thread of its own; plain ``map`` for one job."""
+    if jobs == 1:
+        yield map
+        return
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    # read when a new process loads its libraries
+    os.environ.update(dict.fromkeys(_ONE_THREAD, '1'))
+    try:
+        with ProcessPoolExecutor(jobs, mp_context=get_context('spawn')) as pool:
+            yield lambda *arguments: pool.map(*arguments, chunksize=2)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    defaults = Options()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument('--out', default='data/planted', help='folder')
+    parser.add_argument('--train', type=int, default=defaults.train, help='training videos')
+    parser.add_argument('--test', type=int, default=defaults.test, help='test videos')
+    parser.add_argument('--segments', type=int, default=defaults.segments, help='per video')
+    parser.add_argument(
+        '--segment-seconds',
+        type=float,
+        default=defaults.segment_seconds,
+        help='length of a segment',
+    )
+    parser.add_argument('--size', type=int, default=defaults.size, help='pixels, a multiple of 6')
+    parser.add_argument('--fps', type=int, default=defaults.fps, help='frames per second')
+    parser.add_argument(
+        '--difficulty', type=float, default=defaults.difficulty, help='0 (easy) to 1 (hard)'
+    )
+    parser.add_argument(
+        '--misleading',
+        type=float,
+        default=defaults.misleading,
+        help='probability of a misleading word where the emotion is planted',
+    )
+    parser.add_argument(
+        '--echo',
+        type=float,
+        default=defaults.echo,
+        help='probability of a word of the emotion where it is not planted',
+    )
+    parser.add_argument(
+        '--blemishes',
+        action=argparse.BooleanOptionalAction,
+        default=defaults.blemishes,
+        help='whether some files are silent, without subtitles, of variable rate or cut off',
+    )
+    parser.add_argument('--seed', type=int, default=defaults.seed, help='of everything')
+    parser.add_argument('--jobs', type=int, default=2, help='processes')
+    parser.add_argument('--force', action='store_true', help='make again, replace other options')
+    chosen = vars(parser.parse_args(arguments))
+    try:
+        out = make(progress=True, **chosen)
+    except (FileExistsError, ValueError) as error:
+        parser.error(str(error))
+    print(f'{chosen["train"]} training and {chosen["test"]} test videos are in {out}')
+
+
+if __name__ == '__main__':
+    main()
