@@ -30,10 +30,13 @@ _BLOCK_NAMES = (
     (r'output\.dense|mlp\.fc2|mlp\.2', 'mlp.2'),
 )
 _BLOCK = re.compile(r'(?:^|\.)(?:encoder\.layer|encoder\.blocks|layers|blocks)\.(\d+)\.(.+)$')
-_PATCH = re.compile(r'(?:patch_embeddings\.projection|patch_embed\.proj|patch_embed)\.(weight|bias)$')
+_PATCH = re.compile(r'(?:patch_embeddings\.projection|patch_embed(?:\.proj)?)\.(weight|bias)$')
 _NORM = re.compile(r'^(?:layernorm|norm|fc_norm|encoder\.norm|encoder\.layernorm)\.(weight|bias)$')
 _PREFIXES = (
     'module.', 'backbone.', 'model.', 'videomae.', 'audio_spectrogram_transformer.', 'v.',
+)  # fmt: skip
+_AST_TOKENS = (
+    'cls_token', 'dist_token', 'distillation_token', 'pos_embed', 'position_embeddings',
 )  # fmt: skip
 
 
@@ -107,16 +110,19 @@ def _join_qkv(ours: dict[str, Tensor]) -> dict[str, Tensor]:
     for index in blocks:
         block = f'blocks.{index}.'
         part = {k[len(block) :]: v for k, v in ours.items() if k.startswith(block)}
-        if 'q.weight' in part:
-            weights = [part.pop(f'{name}.weight') for name in 'qkv']
-            part['attn.qkv.weight'] = torch.cat(weights)
+        if any(f'{n}.weight' in part for n in 'qkv'):
+            lost = [f'{block}{n}.weight' for n in 'qkv' if f'{n}.weight' not in part]
+            if lost:
+                raise WeightsError(f'the checkpoint is incomplete: {lost} are missing')
+            part['attn.qkv.weight'] = torch.cat([part.pop(f'{n}.weight') for n in 'qkv'])
         if 'attn.qkv.bias' in part:
             part['q.bias'], _, part['v.bias'] = part.pop('attn.qkv.bias').chunk(3)
         part.pop('k.bias', None)
-        if 'q.bias' not in part or 'v.bias' not in part:
+        lost = [f'{block}{name}' for name in ('q.bias', 'v.bias') if name not in part]
+        if lost:
             raise WeightsError(
-                f'block {index} has no bias of query and value: the file was written by a version of '
-                'transformers that loses them; take the original checkpoint'
+                f'block {index} has no bias of query and value ({lost} missing): some versions of '
+                'transformers write files without them; take the original checkpoint'
             )
         part['attn.q_bias'], part['attn.v_bias'] = part.pop('q.bias'), part.pop('v.bias')
         joined |= {block + name: value for name, value in part.items()}
@@ -126,6 +132,9 @@ def _join_qkv(ours: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def convert_videomae(state: StateDict) -> tuple[dict[str, Tensor], list[str]]:
     """Keys of VideoMAE (Hugging Face or original) to those of ``VideoViT``.
+
+    Models fine-tuned with mean pooling have their norm behind the mean over tokens (``fc_norm``);
+    it becomes the norm in front of it, which is not the same function.
 
     Args:
         state: State dict of an encoder, with or without decoder or classifier.
@@ -164,7 +173,7 @@ def convert_ast(
     found = {}
     for key in list(unused):
         name = key.rpartition('.')[2]
-        if name in ('cls_token', 'dist_token', 'distillation_token', 'pos_embed', 'position_embeddings'):
+        if name in _AST_TOKENS:
             found[name] = state[key]
             unused.remove(key)
     cls = found.get('cls_token')

@@ -16,14 +16,14 @@ def write_video(
     path: str | Path,
     frames: np.ndarray,
     fps: float,
-    *,
     audio: np.ndarray | None = None,
     sample_rate: int = 16000,
     times: Sequence[float] | None = None,
     gop: int = 12,
     crf: int = 18,
+    codec: str = 'libx264',
 ) -> None:
-    """Write h264 video and AAC sound.
+    """Write video, by default h264, and AAC sound.
 
     Args:
         path: The container follows from the suffix (.mp4, .mkv, ...).
@@ -34,24 +34,30 @@ def write_video(
         times: Presentation time of each frame in seconds, for a variable frame rate.
         gop: Frames between key frames.
         crf: Quality of h264; smaller is better.
+        codec: FFmpeg's name of the video encoder; ``crf`` is for ``'libx264'`` only.
 
     Raises:
-        ValueError: When the picture's sides are odd or ``times`` does not fit.
+        ValueError: For pictures of another shape or with odd sides; for times that do not rise.
     """
+    if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or not len(frames):
+        raise ValueError(f'frames must be uint8 (n, H, W, 3), got {frames.dtype} {frames.shape}')
     height, width = frames.shape[1:3]
     if height % 2 or width % 2:
-        raise ValueError(f'h264 needs even sides, got {width}x{height}')
+        raise ValueError(f'yuv420p needs even sides, got {width}x{height}')
     if times is not None and len(times) != len(frames):
         raise ValueError(f'{len(times)} times for {len(frames)} frames')
+    if times is not None and np.diff(times).min(initial=1.0) <= 0:
+        raise ValueError('times must rise from frame to frame')
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), 'w') as container:
-        video = container.add_stream('libx264', rate=Fraction(fps).limit_denominator(1000))
+        video = container.add_stream(codec, rate=Fraction(fps).limit_denominator(1000))
         video.width, video.height, video.pix_fmt = width, height, 'yuv420p'
         video.gop_size = gop
         video.thread_count = 1
-        # with macroblock trees the same pictures may give other bytes
-        settings = 'scenecut=0:mbtree=0'
-        video.options = {'crf': str(crf), 'preset': 'veryfast', 'x264-params': settings}
+        if codec == 'libx264':
+            # with macroblock trees the same pictures may give other bytes
+            settings = 'scenecut=0:mbtree=0'
+            video.options = {'crf': str(crf), 'preset': 'veryfast', 'x264-params': settings}
         if times is not None:
             video.codec_context.time_base = Fraction(1, _TICKS)
         sound = None

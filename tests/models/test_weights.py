@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,11 @@ import torch
 from torch.nn import functional as F
 from transformers import (
     ASTConfig,
+    ASTForAudioClassification,
     ASTModel,
     VideoMAEConfig,
     VideoMAEForPreTraining,
+    VideoMAEForVideoClassification,
     VideoMAEModel,
 )
 
@@ -19,6 +22,8 @@ from mart_mm.models.layers.positions import fit_grid, sinusoid_table
 from mart_mm.models.weights import WeightsError, load_stream, read_state
 
 ROOT = Path(__file__).resolve().parents[2]
+#: first words of what a checkpoint has beside the encoder
+HEADS = ('decoder', 'encoder_to_decoder', 'mask_token', 'position_embeddings', 'classifier')
 SIZES = dict(hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=128)
 
 
@@ -83,6 +88,59 @@ def test_ast_equals_transformers(ast_model: ASTModel, tmp_path: Path) -> None:
     torch.testing.assert_close(got.embed, expected.pooler_output, atol=1e-5, rtol=1e-5)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize('kind', [VideoMAEForPreTraining, VideoMAEForVideoClassification])
+@pytest.mark.parametrize('mean_pooling', [False, True])
+def test_every_videomae_of_transformers(
+    videomae: VideoMAEModel, tmp_path: Path, kind: type, mean_pooling: bool
+) -> None:
+    videomae.config.use_mean_pooling = mean_pooling
+    model = randomise(kind(videomae.config))
+    model.save_pretrained(tmp_path / 'hub')
+    state = read_state(tmp_path / 'hub' / 'model.safetensors')
+    ours = our_vit()
+    if mean_pooling and kind is VideoMAEForPreTraining:  # such a model has no final norm at all
+        with pytest.raises(WeightsError, match='norm.weight'):
+            load_stream(ours, state, source='hub')
+        return
+    report = load_stream(ours, state, source='hub')
+    assert not report.missing
+    assert all(k.split('.')[0] in HEADS for k in report.unused)
+    clips = torch.randn(2, 3, 4, 32, 32)
+    expected = model.videomae(clips.transpose(1, 2)).last_hidden_state
+    if mean_pooling:  # its norm stands behind the mean over tokens, ours in front of it
+        expected = model.fc_norm(expected)
+    torch.testing.assert_close(ours(clips).tokens, expected, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_ast_of_another_length_with_classifier(tmp_path: Path) -> None:
+    model = randomise(ASTForAudioClassification(ASTConfig(max_length=1024, **SIZES)))
+    model.save_pretrained(tmp_path / 'hub')
+    ours = our_ast(pretrained=str(tmp_path / 'hub'))
+    ours.init_weights()
+    # the pretrained model, told the positions of its middle 9 of 101 columns
+    embeddings = model.audio_spectrogram_transformer.embeddings
+    table = embeddings.position_embeddings
+    columns = [2 + 101 * row + column for row in range(12) for column in range(46, 55)]
+    embeddings.position_embeddings = torch.nn.Parameter(table[:, [0, 1, *columns]])
+    sound = torch.randn(2, 100, 128)
+    expected = model.audio_spectrogram_transformer(sound).pooler_output
+    torch.testing.assert_close(ours(sound).embed, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize('name', ['query', 'key', 'value'])
+def test_half_an_attention_is_named(ast_model: ASTModel, tmp_path: Path, name: str) -> None:
+    ast_model.save_pretrained(tmp_path / 'hub')
+    state = read_state(tmp_path / 'hub')
+    pattern = rf'\.1\..*({name}|{name[0]}_proj)\.weight$'
+    lost = [key for key in state if re.search(pattern, key)]
+    assert len(lost) == 1
+    del state[lost[0]]
+    with pytest.raises(WeightsError, match=rf'blocks\.1\.{name[0]}\.weight'):
+        load_stream(our_ast(), state, source='hub')
+
+
 def original_videomae_keys(ours: VideoViT) -> dict[str, torch.Tensor]:
     renamed = {}
     for key, value in ours.state_dict().items():
@@ -114,7 +172,8 @@ def test_original_ast_layout_drops_only_the_key_bias() -> None:
         if key.startswith('blocks'):
             key = key.replace('mlp.0', 'mlp.fc1').replace('mlp.2', 'mlp.fc2')
             if key.endswith('q_bias'):
-                joined = torch.cat([value, torch.randn(32), source.state_dict()[key.replace('q_b', 'v_b')]])
+                v_bias = source.state_dict()[key.replace('q_b', 'v_b')]
+                joined = torch.cat([value, torch.randn(32), v_bias])
                 renamed['module.v.' + key.replace('q_bias', 'qkv.bias')] = joined
             elif not key.endswith('v_bias'):
                 renamed[f'module.v.{key}'] = value
@@ -154,8 +213,14 @@ def test_what_does_not_fit_is_refused(broken: str) -> None:
         state = {key: value for key, value in state.items() if 'decoder' in key}
     else:
         state = {key: value for key, value in state.items() if not key.endswith('_bias')}
-    named = {'missing': 'mlp.0', 'shape': '31', 'depth': 'blocks.3', 'decoder_only': r'blocks.0.norm1.*43'}
-    with pytest.raises(WeightsError, match=named.get(broken, 'no bias of query and value')):
+    named = dict(
+        missing='mlp.0',
+        shape='31',
+        depth='blocks.3',
+        decoder_only=r'blocks.0.norm1.*43',
+        no_bias=r'no bias of query and value.*blocks\.0\.q\.bias.*blocks\.0\.v\.bias',
+    )
+    with pytest.raises(WeightsError, match=named[broken]):
         load_stream(our_vit(), state, source='file')
 
 

@@ -1,7 +1,7 @@
 """Planted affect in Ekman6's layout, small: 6 segments of 4 frames at 48 px, 0.8 s of sound."""
 
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=True),
@@ -48,7 +48,7 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=False),
@@ -89,7 +89,7 @@ val_dataloader = dict(
 )
 
 test_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=False),

@@ -3,152 +3,29 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from functools import cache
-from types import ModuleType
+from collections.abc import Sequence
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 
+from mart_mm.datasets.media.backends import (
+    DecordBackend,
+    PyAVBackend,
+    VideoBackend,
+    import_decord,
+)
 from mart_mm.errors import MediaError
 
 BACKENDS = ('auto', 'decord', 'pyav')
-# decord retries at the end of a broken file this often; its default of 10,240 takes minutes
-os.environ.setdefault('DECORD_EOF_RETRY_MAX', '256')
-
-
-@cache
-def _decord() -> ModuleType | None:
-    try:
-        import decord
-    except (ImportError, OSError):  # no wheel for this platform, or its libraries do not load
-        return None
-    decord.logging.set_level(decord.logging.FATAL)
-    return decord
-
-
-def _errors() -> tuple[type[Exception], ...]:
-    """What the backends raise on media they cannot read."""
-    decord = _decord()
-    own = (av.FFmpegError, RuntimeError, ValueError)  # MediaError is a RuntimeError
-    return own if decord is None else (*own, decord.DECORDError)
-
-
-def scaled_size(width: int, height: int, short_side: int | None) -> tuple[int, int]:
-    """Width and height with the given short side, aspect kept, both even; None keeps the size."""
-    if short_side is None:
-        return width, height
-    scale = short_side / min(width, height)
-    return (max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2))
-
-
-class _Backend(ABC):
-    times: np.ndarray  # seconds of each frame, the first one at 0
-    frame_duration: float  # seconds the last frame stays
-    size: tuple[int, int]  # width, height as returned
-
-    @abstractmethod
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        """uint8 (n, H, W, 3)."""
-
-    def close(self) -> None:
-        """Release the file."""
-
-
-class _PyAVBackend(_Backend):
-    def __init__(self, path: str, short_side: int | None, num_threads: int) -> None:
-        self.path = path
-        self.container = av.open(path)
-        if not self.container.streams.video:
-            self.container.close()
-            raise MediaError(path, 'the file has no video stream')
-        self.stream = self.container.streams.video[0]
-        self.stream.thread_count = num_threads
-        pts, keys = self._index()
-        if not pts:
-            self.container.close()
-            raise MediaError(path, 'the video stream holds no frame')
-        self.index_of = {value: index for index, value in enumerate(pts)}
-        self.pts, self.keys = pts, keys
-        base = float(self.stream.time_base)
-        self.times = (np.array(pts, dtype=np.float64) - pts[0]) * base
-        rate = self.stream.average_rate or self.stream.guessed_rate
-        self.frame_duration = 1 / float(rate) if rate else base
-        context = self.stream.codec_context
-        self.size = scaled_size(context.width, context.height, short_side)
-        self.reformatter = VideoReformatter()  # one for all frames: its set-up costs more than a frame
-
-    def _index(self) -> tuple[list[int], list[int]]:
-        """Time stamps of all frames in order, and the indices of key frames, without decoding."""
-        stamps: dict[int, bool] = {}
-        for packet in self.container.demux(self.stream):
-            stamp = packet.pts if packet.pts is not None else packet.dts
-            if packet.size and stamp is not None and not packet.is_discard:
-                stamps[stamp] = packet.is_keyframe
-        pts = sorted(stamps)
-        return pts, [index for index, value in enumerate(pts) if stamps[value]] or [0]
-
-    def _decode_from(self, index: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        self.container.seek(self.pts[index], stream=self.stream, backward=True)
-        for frame in self.container.decode(self.stream):
-            if frame.pts in self.index_of:
-                yield self.index_of[frame.pts], frame
-
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        width, height = self.size
-        found: dict[int, np.ndarray] = {}
-        decoding: Iterator[tuple[int, av.VideoFrame]] | None = None
-        position = -1
-        for wanted in sorted(set(indices)):
-            key = self.keys[max(0, bisect_right(self.keys, wanted) - 1)]
-            if decoding is None or key > position:
-                decoding = self._decode_from(key)
-            for position, frame in decoding:
-                if position >= wanted:
-                    break
-            else:
-                position = -2
-            if position != wanted:
-                raise MediaError(
-                    self.path, f'frame {wanted} of {len(self.pts)} cannot be decoded: the file is damaged'
-                )
-            picture = self.reformatter.reformat(frame, width, height, 'rgb24')
-            found[wanted] = picture.to_ndarray()
-        return np.stack([found[index] for index in indices])
-
-    def close(self) -> None:
-        self.container.close()
-
-
-class _DecordBackend(_Backend):
-    def __init__(self, path: str, short_side: int | None, num_threads: int) -> None:
-        decord = _decord()
-        if decord is None:
-            raise MediaError(path, "decord is not installed: use backend='pyav'")
-        with av.open(path) as container:  # decord can only be told the size when it opens
-            if not container.streams.video:
-                raise MediaError(path, 'the file has no video stream')
-            context = container.streams.video[0].codec_context
-            self.size = scaled_size(context.width, context.height, short_side)
-        self.reader = decord.VideoReader(
-            path, width=self.size[0], height=self.size[1], num_threads=num_threads
-        )
-        stamps = self.reader.get_frame_timestamp(np.arange(len(self.reader)))  # (n, 2) start, end
-        self.times = stamps[:, 0].astype(np.float64) - float(stamps[0, 0])
-        self.frame_duration = 1 / self.reader.get_avg_fps()
-
-    def read(self, indices: Sequence[int]) -> np.ndarray:
-        return self.reader.get_batch(list(indices)).asnumpy()
 
 
 class VideoReader:
     """Reads frames by index and knows when each one is shown.
 
-    ``'auto'`` takes decord where it is installed and PyAV otherwise and when decord fails. Pictures are
-    returned as stored: rotation tags are not applied.
+    Times always come from the packets (PyAV). ``'auto'`` decodes with decord where it is installed
+    and is exact (mp4 and matroska with one unrotated video stream and closed groups of pictures,
+    same frames and times), and with PyAV otherwise and when decord fails. Rotation tags are
+    applied: pictures stand upright.
 
     Args:
         path: The file.
@@ -165,46 +42,44 @@ class VideoReader:
         backend: The backend in use.
 
     Raises:
-        MediaError: When no backend can open the file.
+        MediaError: When the file is no complete video, or ``'decord'`` is not exact on it.
+        ImportError: When ``'decord'`` is asked for and not installed.
         ValueError: For an unknown backend.
     """
 
     def __init__(
-        self, path: str, *, backend: str = 'auto', size: int | None = None, num_threads: int = 1
+        self, path: str, backend: str = 'auto', size: int | None = None, num_threads: int = 1
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f'backend={backend!r}: choose one of {BACKENDS}')
-        self.path, self._short_side, self._num_threads = str(path), size, num_threads
-        self._may_fall_back = backend == 'auto'
-        self.backend = backend
-        if backend == 'auto':
-            self.backend = 'decord' if _decord() is not None else 'pyav'
-        self._open()
-
-    def _open(self) -> None:
-        if not os.path.exists(self.path):
+        if size is not None and size < 2:
+            raise ValueError(f'size={size}: the short side must be at least 2 pixels, or None')
+        self.path = str(path)
+        if not os.path.isfile(self.path):
             raise MediaError(self.path, 'the file does not exist')
-        kind = _DecordBackend if self.backend == 'decord' else _PyAVBackend
         try:
-            self._reader: _Backend = kind(self.path, self._short_side, self._num_threads)
-        except _errors() as error:
-            self._fall_back(error)
-            return
-        self.times = self._reader.times
-        self.num_frames = len(self.times)
-        self.duration = float(self.times[-1]) + self._reader.frame_duration
+            self._pyav = PyAVBackend(self.path, size, num_threads)
+        except (av.FFmpegError, ValueError) as error:
+            raise MediaError(self.path, f'cannot be read as video ({error})') from error
+        table = self._pyav.table
+        self.times, self.duration = table.times, table.duration
+        self.num_frames = len(table.times)
         self.fps = self.num_frames / self.duration
-        self.size = self._reader.size
+        self._turns = round(table.rotation / 90) % 4
+        self.size = self._pyav.size[::-1] if self._turns % 2 else self._pyav.size
+        self._decoder: VideoBackend = self._pyav
+        self.backend, self._may_fall_back = 'pyav', backend == 'auto'
+        if backend == 'decord' or (backend == 'auto' and import_decord() is not None):
+            self._use_decord(num_threads)
 
-    def _fall_back(self, error: Exception) -> None:
-        if self.backend == 'decord' and self._may_fall_back:
-            self.backend = 'pyav'
-            self._open()
-            return
-        if isinstance(error, MediaError):
-            raise error
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
-        raise MediaError(self.path, f'cannot be read as video ({reason})') from error
+    def _use_decord(self, num_threads: int) -> None:
+        try:
+            self._decoder = DecordBackend(self.path, self._pyav, num_threads)
+            self.backend = 'decord'
+        except MediaError:
+            if not self._may_fall_back:
+                self._pyav.close()
+                raise
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Frames by index, in any order, repeated ones too.
@@ -217,20 +92,29 @@ class VideoReader:
 
         Raises:
             IndexError: For an index out of range.
-            MediaError: When a frame cannot be decoded.
+            MediaError: When a frame cannot be decoded; it says how many could.
         """
         wanted = [int(index) for index in indices]
-        if wanted and not 0 <= min(wanted) <= max(wanted) < self.num_frames:
-            raise IndexError(f'{self.path}: frames {min(wanted)} to {max(wanted)} of {self.num_frames}')
+        if not wanted:
+            return np.empty((0, *self.size[::-1], 3), dtype=np.uint8)
+        if not 0 <= min(wanted) <= max(wanted) < self.num_frames:
+            raise IndexError(
+                f'{self.path}: frames {min(wanted)} to {max(wanted)} of {self.num_frames}'
+            )
         try:
-            return self._reader.read(wanted)
-        except _errors() as error:
-            self._fall_back(error)
+            frames = self._decoder.read(wanted)
+        except MediaError:
+            if self._decoder is self._pyav or not self._may_fall_back:
+                raise
+            self._decoder.close()
+            self._decoder, self.backend = self._pyav, 'pyav'
             return self.read(wanted)
+        return np.rot90(frames, self._turns, axes=(1, 2)) if self._turns else frames
 
     def close(self) -> None:
         """Release the file."""
-        self._reader.close()
+        self._decoder.close()
+        self._pyav.close()
 
     def __enter__(self) -> VideoReader:
         return self

@@ -17,8 +17,8 @@ class CropFrames(Transform):
 
     Args:
         size: Side of the result in pixels.
-        random: Draw the square among centre and corners (as the official MART code does in training);
-            otherwise the centre.
+        random: Draw the square among centre and corners, as the official MART code does in
+            training; otherwise the centre.
     """
 
     def __init__(self, *, size: int, random: bool = False) -> None:
@@ -36,7 +36,9 @@ class CropFrames(Transform):
         if side != self.size:
             how = cv2.INTER_AREA if side > self.size else cv2.INTER_LINEAR
             flat = imgs.reshape(-1, side, side, 3)
-            flat = np.stack([cv2.resize(f, (self.size, self.size), interpolation=how) for f in flat])
+            flat = np.stack(
+                [cv2.resize(f, (self.size, self.size), interpolation=how) for f in flat]
+            )
             imgs = flat.reshape(*imgs.shape[:2], self.size, self.size, 3)
         results['imgs'] = imgs
         return results
@@ -63,7 +65,7 @@ class FlipFrames(Transform):
 
 @TRANSFORMS.register_module()
 class DisturbFrames(Transform):
-    """With some probability do one of: flip, rotate, darken (the official MART code's augmentation).
+    """With some probability do one of: flip, rotate, darken; as the official MART code does.
 
     Args:
         prob: Probability that anything happens.
@@ -98,7 +100,9 @@ class DisturbFrames(Transform):
         matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), angle, 1.0)
         flat = imgs.reshape(-1, height, width, 3)
         turned = [
-            cv2.warpAffine(np.ascontiguousarray(f), matrix, (width, height), borderMode=cv2.BORDER_REFLECT)
+            cv2.warpAffine(
+                np.ascontiguousarray(f), matrix, (width, height), borderMode=cv2.BORDER_REFLECT
+            )
             for f in flat
         ]
         return np.stack(turned).reshape(imgs.shape)
@@ -111,12 +115,19 @@ class MaskSpectrogram(Transform):
     Args:
         time_width: Widest time stripe, in frames over all S x F.
         freq_width: Widest frequency stripe, in mel bins.
-        fill: Value of the stripes: the mean of the log-mel statistics, so that it is 0 when normalised.
+        fill: Value of the stripes: the mean of the log-mel statistics, so that it is 0 when
+            normalised; or ``'mean'`` for the mean of the video's own log-mel.
     """
 
     def __init__(
-        self, *, time_width: int = 192, freq_width: int = 24, fill: float = -4.2677393
+        self, *, time_width: int = 192, freq_width: int = 24, fill: float | str = -4.2677393
     ) -> None:
+        if min(time_width, freq_width) < 0:
+            raise ValueError(
+                f'time_width={time_width}, freq_width={freq_width}: must not be negative'
+            )
+        if isinstance(fill, str) and fill != 'mean':
+            raise ValueError(f"fill={fill!r}: give a number or 'mean'")
         self.time_width, self.freq_width, self.fill = time_width, freq_width, fill
 
     def transform(self, results: dict) -> dict:
@@ -126,11 +137,12 @@ class MaskSpectrogram(Transform):
         rng, audios = results['rng'], results['audios'].copy()
         shape = audios.shape
         picture = audios.reshape(-1, shape[-1])  # (S*F, mel bins)
+        value = picture.mean() if self.fill == 'mean' else self.fill
         for axis, widest in ((0, self.time_width), (1, self.freq_width)):
             extent = picture.shape[axis]
             width = int(rng.integers(min(widest, extent) + 1))
             start = int(rng.integers(extent - width + 1))
             stripe = (slice(start, start + width), slice(None))
-            picture[stripe if axis == 0 else stripe[::-1]] = self.fill
+            picture[stripe if axis == 0 else stripe[::-1]] = value
         results['audios'] = picture.reshape(shape)
         return results

@@ -6,7 +6,10 @@ import numpy as np
 
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.datasets.transforms.base import Transform
+from mart_mm.errors import MediaError
 from mart_mm.registry import TRANSFORMS
+
+_ROUNDING = 1e-6  # seconds; times of frames and edges of segments are rounded differently
 
 
 @TRANSFORMS.register_module()
@@ -14,7 +17,9 @@ class SampleSegments(Transform):
     """Split a video into S segments of equal duration and choose T frames in each.
 
     The windows chosen here cut all modalities: sound and words follow ``clip_times`` and
-    ``segment_times``. A segment shorter than its clip repeats frames of the video's end.
+    ``segment_times``. A clip stays inside its segment: in a shorter segment the last frame is
+    repeated, and where no frame starts it is the one on screen. Of records with ``start`` and
+    ``end`` (seconds) only that part is used.
 
     Adds ``segment_times`` (S, 2) and ``clip_times`` (S, 2) in seconds, ``frame_inds`` (S, T) and
     ``video_reader``.
@@ -40,39 +45,67 @@ class SampleSegments(Transform):
     ) -> None:
         if min(num_segments, clip_len, frame_interval) < 1:
             raise ValueError(
-                f'num_segments={num_segments}, clip_len={clip_len}, frame_interval={frame_interval}: '
-                'each must be at least 1'
+                f'num_segments={num_segments}, clip_len={clip_len}, '
+                f'frame_interval={frame_interval}: each must be at least 1'
             )
-        self.num_segments, self.clip_len, self.frame_interval = num_segments, clip_len, frame_interval
+        self.num_segments = num_segments
+        self.clip_len, self.frame_interval = clip_len, frame_interval
         self.random, self.size, self.backend = random, size, backend
 
     def transform(self, results: dict) -> dict:
         """Choose the windows.
 
         Raises:
-            MediaError: When the video cannot be opened.
+            MediaError: When the video cannot be opened or ends before the record starts.
+            ValueError: When the record ends before it starts.
         """
         reader = VideoReader(results['video_path'], backend=self.backend, size=self.size)
         start = float(results.get('start') or 0.0)
-        end = min(float(results.get('end') or reader.duration), reader.duration)
-        edges = np.linspace(start, max(end, start), self.num_segments + 1)
+        end = results.get('end')
+        end = reader.duration if end is None else min(float(end), reader.duration)
+        self._check(results, reader, start)
+        edges = np.linspace(start, end, self.num_segments + 1)
         segment_times = np.stack([edges[:-1], edges[1:]], axis=1)
-        span = (self.clip_len - 1) * self.frame_interval + 1
-        inds = np.empty((self.num_segments, self.clip_len), dtype=np.int64)
-        # a frame belongs to the segment in which it starts; containers round times to a millisecond
-        bounds = np.searchsorted(reader.times, edges - 1e-3)
-        for s in range(self.num_segments):
-            first, count = bounds[s], bounds[s + 1] - bounds[s]
-            slack = max(0, int(count) - span)
-            offset = int(results['rng'].integers(slack + 1)) if self.random else slack // 2
-            inds[s] = first + offset + np.arange(self.clip_len) * self.frame_interval
-        inds = inds.clip(0, reader.num_frames - 1)
+        inds = np.stack(
+            [self._choose(reader.times, *edge, results['rng']) for edge in segment_times]
+        )
         shown_until = np.append(reader.times[1:], reader.duration)
         results['segment_times'] = segment_times
         results['frame_inds'] = inds
-        results['clip_times'] = np.stack([reader.times[inds[:, 0]], shown_until[inds[:, -1]]], axis=1)
+        results['clip_times'] = np.stack(
+            [reader.times[inds[:, 0]], shown_until[inds[:, -1]]], axis=1
+        )
         results['video_reader'] = reader
         return results
+
+    @staticmethod
+    def _check(results: dict, reader: VideoReader, start: float) -> None:
+        end = results.get('end')
+        if end is not None and float(end) <= start or start < 0:
+            reader.close()
+            raise ValueError(
+                f'{results["video_path"]}: start={start}, end={end}: a record must start at 0 s or '
+                'later and end after its start; mend the annotation'
+            )
+        if start >= reader.duration:
+            reader.close()
+            raise MediaError(
+                results['video_path'],
+                f'the record starts at {start:.2f} s, the video ends after {reader.duration:.2f} s',
+            )
+
+    def _choose(
+        self, times: np.ndarray, start: float, end: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Frame indices (T,) of one segment; a frame belongs to the segment in which it starts."""
+        first, stop = np.searchsorted(times, np.array([start, end]) - _ROUNDING)
+        if first == stop:
+            first, stop = max(0, stop - 1), max(1, stop)
+        span = (self.clip_len - 1) * self.frame_interval + 1
+        slack = max(0, int(stop - first) - span)
+        offset = int(rng.integers(slack + 1)) if self.random else slack // 2
+        inds = first + offset + np.arange(self.clip_len) * self.frame_interval
+        return np.minimum(inds, stop - 1)
 
 
 @TRANSFORMS.register_module()

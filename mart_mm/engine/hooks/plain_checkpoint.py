@@ -26,6 +26,8 @@ def to_plain(value: object, where: str = 'checkpoint') -> object:
     Raises:
         TypeError: For an object that torch's safe loader would refuse.
     """
+    if isinstance(value, np.generic):  # np.float64 is a float too, so this comes first
+        return value.item()
     if value is None or isinstance(value, (bool, int, float, str, bytes, torch.Tensor)):
         return value
     if isinstance(value, HistoryBuffer):
@@ -38,8 +40,6 @@ def to_plain(value: object, where: str = 'checkpoint') -> object:
         }
     if isinstance(value, np.ndarray):
         return torch.from_numpy(value.copy())
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, OrderedDict):
         return OrderedDict((k, to_plain(v, f'{where}.{k}')) for k, v in value.items())
     if isinstance(value, Mapping):

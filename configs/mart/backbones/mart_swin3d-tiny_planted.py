@@ -1,0 +1,24 @@
+"""MART on Swin3D-tiny (mmaction2) beside AST, planted affect: only the backbone differs."""
+
+_base_ = '../mart_mbt_planted.py'
+
+model = dict(
+    backbone=dict(
+        _delete_=True,
+        type='TwoStreamBackbone',
+        visual=dict(
+            type='FeatureMapStream',
+            encoder=dict(type='mmaction.SwinTransformer3D', arch='tiny'),
+            input_shape=(4, 48, 48),
+            embed_dims=64,
+        ),
+        audio=dict(
+            type='AudioSpectrogramTransformer',
+            num_frames=80,
+            stride=16,
+            embed_dims=64,
+            depth=4,
+            num_heads=4,
+        ),
+    )
+)
