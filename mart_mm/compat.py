@@ -30,6 +30,7 @@ def apply() -> None:
         {
             'mmengine.runner.checkpoint': lambda module: use_safe_loader(),
             'mmengine.config.utils': register_package,
+            'mmengine.utils.package_utils': look_up_packages,
         }
     )
     sys.meta_path.insert(0, _Watcher())
@@ -143,6 +144,30 @@ def _lacks_vindlu_names() -> bool:
 def register_package(module: ModuleType) -> None:
     """Make ``mart_mm::`` configs and model names known to MMEngine (0.10.7, 2026-11)."""
     module.MODULE2PACKAGE.setdefault('mart_mm', 'mart-mm')
+
+
+def look_up_packages(module: ModuleType) -> None:
+    """Let MMEngine find installed packages without ``pkg_resources`` (mmengine 0.10.7, 2026-11).
+
+    setuptools 82 dropped ``pkg_resources``; with it go configs and models by name
+    (``get_config('mart_mm::...')``). Nothing changes where it is still there.
+    """
+    if importlib.util.find_spec('pkg_resources') is not None:
+        return
+
+    def find(package: str) -> importlib.machinery.ModuleSpec | None:
+        return importlib.util.find_spec(package.replace('-', '_'))
+
+    def is_installed(package: str) -> bool:
+        spec = find(package)
+        return spec is not None and spec.origin is not None
+
+    def get_installed_path(package: str) -> str:
+        if not is_installed(package):
+            raise ModuleNotFoundError(f'package {package!r} is not installed')
+        return str(Path(find(package).origin).parent)
+
+    module.is_installed, module.get_installed_path = is_installed, get_installed_path
 
 
 def _history_buffer_attribute(owner: object, name: str) -> object:

@@ -13,11 +13,12 @@ _base_ = [
 
 # 4 x 48 x 48 pixels make 2 x 6 x 6 = 72 visual tokens, 80 x 128 log-mel 8 x 5 = 40
 model = dict(
+    data_preprocessor=dict(audio_mean=-4.19, audio_std=1.34),  # of the planted sound
     backbone=dict(
-        visual=dict(img_size=48, num_frames=4, patch_size=8, embed_dims=64, depth=4, num_heads=4),
-        audio=dict(num_frames=80, stride=16, embed_dims=64, depth=4, num_heads=4),
+        visual=dict(img_size=48, num_frames=4, patch_size=8, embed_dims=64, depth=2, num_heads=4),
+        audio=dict(num_frames=80, stride=16, embed_dims=64, depth=2, num_heads=4),
         num_bottlenecks=4,
-        fusion_layer=2,
+        fusion_layer=1,
     ),
     head=dict(polarity=[-1, -1, -1, 1, -1, 1]),
     pretext=dict(
@@ -39,7 +40,7 @@ param_scheduler = [
     ),
     dict(
         type='CosineRestartLR',
-        periods=[28, 10],
+        periods=[22, 8],
         restart_weights=[1.0, 0.5],
         eta_min=1e-6,
         begin=2,
@@ -47,13 +48,13 @@ param_scheduler = [
         convert_to_iter_based=True,
     ),
 ]
-train_cfg = dict(max_epochs=40, val_begin=31, val_interval=2)
+train_cfg = dict(max_epochs=32, val_begin=25, val_interval=2)
 custom_hooks = [
-    dict(type='StageSwitchHook', pretrain_epochs=30),
+    dict(type='StageSwitchHook', pretrain_epochs=24),
     dict(type='ProgressiveMaskHook'),
     dict(type='VerificationWarmupHook', warmup=0.1),
     dict(type='ReproducibilityHook'),
     dict(type='FailureReportHook', max_failed_share=0.1),
-    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.05, begin_epoch=31),
+    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=0.05, begin_epoch=25),
     dict(type='PlainCheckpointHook'),
 ]

@@ -13,6 +13,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
+from mart_mm.registry import TRANSFORMS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
 VIDEO_SUFFIXES = ('.mp4', '.mkv', '.avi', '.webm', '.mov', '.flv', '.wmv')
@@ -71,7 +72,7 @@ class AffectiveDataset(BaseDataset):
             data_prefix=data_prefix or dict(video='videos', transcript='subtitles'),
             filter_cfg=filter_cfg,
             indices=indices,
-            pipeline=pipeline,
+            pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
             test_mode=test_mode,
             max_refetch=max_refetch,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import unicodedata
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -37,7 +39,7 @@ class Lexicon(ABC):
 
     @abstractmethod
     def lookup(self, concept: str) -> LexiconEntry | None:
-        """The entry of a concept (normalised by :func:`normalise_concept`), or None."""
+        """The entry of a concept in any spelling that :func:`normalise_concept` unites, or None."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -49,8 +51,33 @@ class Lexicon(ABC):
 
 
 def normalise_concept(text: str) -> str:
-    """Lower case, words separated by one blank; ``_`` and ``-`` separate words."""
-    return ' '.join(text.lower().replace('_', ' ').replace('-', ' ').split())
+    """Lower case, words separated by one blank; ``_`` and ``-`` separate words.
+
+    Accents are composed (NFC) and apostrophes made plain, so that one word has one form.
+    """
+    plain = unicodedata.normalize('NFC', text.lower()).replace('’', "'")
+    return ' '.join(plain.replace('_', ' ').replace('-', ' ').split())
+
+
+def number_in(value: object, low: float, high: float, field: str) -> float:
+    """A finite number of a lexicon's row.
+
+    Args:
+        value: A number, or its text.
+        low: Smallest accepted.
+        high: Largest accepted.
+        field: Name of the column, for the error.
+
+    Raises:
+        ValueError: When it is no number, or leaves the range.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not low <= number <= high:
+        raise ValueError(f'field {field!r} is {value!r}: write a number in [{low:g}, {high:g}]')
+    return number
 
 
 def polarity_of(label: str) -> int:
@@ -60,7 +87,7 @@ def polarity_of(label: str) -> int:
         ValueError: For another label.
     """
     signs = {'negative': -1, 'neutral': 0, 'positive': 1}
-    try:
-        return signs[label.strip().lower()]
-    except KeyError:
-        raise ValueError(f'polarity {label!r}: write negative, neutral or positive') from None
+    sign = signs.get(str(label).strip().lower())
+    if sign is None:
+        raise ValueError(f"field 'polarity' is {label!r}: write negative, neutral or positive")
+    return sign

@@ -9,15 +9,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept, polarity_of
+from mart_mm.lexicon.base import (
+    Lexicon,
+    LexiconEntry,
+    normalise_concept,
+    number_in,
+    polarity_of,
+)
 from mart_mm.registry import LEXICONS
 
 FIELDS = ('concept', 'polarity', 'value', 'moods')
+_DELIMITERS = {'.tsv': '\t', '.txt': '\t', '.csv': ','}
 
 
 @LEXICONS.register_module()
 class FileLexicon(Lexicon):
-    """Concepts from a ``.tsv`` with a header line, or a ``.json`` list of objects.
+    """Concepts from a ``.tsv`` or ``.csv`` with a header line, or a ``.json`` list of objects.
 
     ============ ====================================================================
     field        content
@@ -25,10 +32,13 @@ class FileLexicon(Lexicon):
     ``concept``  words, separated by blanks, ``_`` or ``-``
     ``polarity`` ``negative``, ``neutral`` or ``positive``
     ``value``    number in [-1, 1]
-    ``moods``    mood names, separated by commas (JSON: a list), the primary one first
-    ``degrees``  optional: ``joy=0.8,fear=0.1`` (JSON: an object); default: the primary
-                 mood has the size of ``value``
+    ``moods``    mood names, separated by commas (JSON: a list), the primary one first;
+                 empty for none
+    ``degrees``  optional: ``joy=0.8,fear=0.1`` (JSON: an object); where the primary mood
+                 has none, it gets the size of ``value``
     ============ ====================================================================
+
+    Of a concept that stands twice the first row counts.
 
     Args:
         path: The file.
@@ -40,60 +50,89 @@ class FileLexicon(Lexicon):
 
     def __init__(self, path: str) -> None:
         source = Path(path)
-        if not source.exists():
+        if not source.is_file():
             raise FileNotFoundError(f'lexicon {path} does not exist')
         content = source.read_bytes()
         self.digest = hashlib.sha256(content).hexdigest()
+        try:
+            text = content.decode('utf-8-sig')
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not UTF-8 text ({error}): save it as UTF-8') from error
         self._entries: dict[str, LexiconEntry] = {}
-        for where, row in self._rows(source, content.decode('utf-8-sig')):
-            entry = self._entry(row, f'{path}, {where}')
+        for where, row in _rows(source, text):
+            try:
+                entry = _entry(row)
+            except ValueError as error:
+                raise ValueError(f'{path}, {where}: {error}') from error
             self._entries.setdefault(entry.concept, entry)
         if not self._entries:
-            raise ValueError(f'{path} holds no concept')
+            raise ValueError(f'{path} holds no concept; fields are {FIELDS}')
         self.max_words = max(len(concept.split()) for concept in self._entries)
-
-    @staticmethod
-    def _rows(source: Path, text: str) -> Iterator[tuple[str, dict]]:
-        if source.suffix == '.json':
-            for index, row in enumerate(json.loads(text)):
-                yield f'item {index}', row
-            return
-        for number, row in enumerate(csv.DictReader(io.StringIO(text), delimiter='\t'), start=2):
-            yield f'line {number}', row
-
-    @staticmethod
-    def _entry(row: dict, where: str) -> LexiconEntry:
-        missing = [field for field in FIELDS if row.get(field) in (None, '')]
-        if missing:
-            raise ValueError(f'{where}: field {missing[0]!r} is missing; fields are {FIELDS}')
-        try:
-            polarity, value = polarity_of(row['polarity']), float(row['value'])
-        except ValueError as error:
-            raise ValueError(f'{where}: {error}') from error
-        if not -1 <= value <= 1:
-            raise ValueError(f"{where}: field 'value' is {value}: write a number in [-1, 1]")
-        moods, degrees = row['moods'], row.get('degrees') or {}
-        if isinstance(moods, str):
-            moods = [mood for mood in moods.replace('#', '').split(',') if mood.strip()]
-        moods = tuple(mood.strip().lower() for mood in moods)
-        if isinstance(degrees, str):
-            try:
-                pairs = [pair.split('=') for pair in degrees.split(',')]
-                degrees = {mood.strip().lower(): float(degree) for mood, degree in pairs}
-            except ValueError as error:
-                raise ValueError(
-                    f"{where}: field 'degrees' is {degrees!r}: write joy=0.8,fear=0.1"
-                ) from error
-        if not degrees and moods:
-            degrees = {moods[0]: abs(value)}
-        if any(not 0 <= degree <= 1 for degree in degrees.values()):
-            raise ValueError(f"{where}: field 'degrees' leaves [0, 1]: {degrees}")
-        return LexiconEntry(normalise_concept(row['concept']), polarity, value, moods, degrees)
 
     def lookup(self, concept: str) -> LexiconEntry | None:
         """See :class:`Lexicon`."""
-        return self._entries.get(concept)
+        return self._entries.get(concept) or self._entries.get(normalise_concept(concept))
 
     def __len__(self) -> int:
         """Number of concepts."""
         return len(self._entries)
+
+
+def _rows(source: Path, text: str) -> Iterator[tuple[str, object]]:
+    """Place and content of each row."""
+    suffix = source.suffix.lower()
+    if suffix == '.json':
+        try:
+            rows = json.loads(text)
+        except ValueError as error:
+            raise ValueError(f'{source} is not JSON: {error}') from error
+        if not isinstance(rows, list):
+            raise ValueError(f'{source} is a {type(rows).__name__}: write a list of objects')
+        yield from ((f'item {index}', row) for index, row in enumerate(rows))
+    elif suffix in _DELIMITERS:
+        reader = csv.DictReader(io.StringIO(text), delimiter=_DELIMITERS[suffix])
+        missing = [field for field in FIELDS if field not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(
+                f'{source}, line 1: field {missing[0]!r} is missing; the first line names {FIELDS}'
+            )
+        yield from ((f'line {reader.line_num}', row) for row in reader)
+    else:
+        raise ValueError(f'{source}: a lexicon ends in .json, {", ".join(_DELIMITERS)}')
+
+
+def _entry(row: object) -> LexiconEntry:
+    if not isinstance(row, dict):
+        raise ValueError(f'{row!r} is no object with the fields {FIELDS}')
+    for field in FIELDS:
+        if row.get(field) is None or (field != 'moods' and row[field] == ''):
+            raise ValueError(f'field {field!r} is missing; fields are {FIELDS}')
+    concept = normalise_concept(str(row['concept']))
+    if not concept:
+        raise ValueError(f"field 'concept' is {row['concept']!r}: write at least one word")
+    value = number_in(row['value'], -1, 1, 'value')
+    moods, degrees = _moods(row['moods']), _degrees(row.get('degrees') or {})
+    if moods and not degrees.get(moods[0]):
+        degrees[moods[0]] = abs(value)
+    return LexiconEntry(concept, polarity_of(row['polarity']), value, moods, degrees)
+
+
+def _mood(name: str) -> str:
+    return name.strip().lstrip('#').lower()
+
+
+def _moods(cell: object) -> tuple[str, ...]:
+    if isinstance(cell, str):
+        cell = [name for name in cell.split(',') if name.strip()]
+    if not isinstance(cell, list) or not all(isinstance(name, str) for name in cell):
+        raise ValueError(f"field 'moods' is {cell!r}: write joy,calmness (JSON: a list of names)")
+    return tuple(dict.fromkeys(map(_mood, cell)))
+
+
+def _degrees(cell: object) -> dict[str, float]:
+    if isinstance(cell, str):
+        pairs = [pair.split('=') for pair in cell.split(',')]
+        cell = dict(pairs) if all(len(pair) == 2 for pair in pairs) else None
+    if not isinstance(cell, dict):
+        raise ValueError("field 'degrees' is not read: write joy=0.8,fear=0.1 (JSON: an object)")
+    return {_mood(mood): number_in(degree, 0, 1, 'degrees') for mood, degree in cell.items()}

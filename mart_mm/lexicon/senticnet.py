@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ast
+import csv
 import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept, polarity_of
+from mart_mm.lexicon.base import (
+    Lexicon,
+    LexiconEntry,
+    normalise_concept,
+    number_in,
+    polarity_of,
+)
 from mart_mm.registry import LEXICONS
 
 #: moods of the positive and the negative part of each sentic, in the order of the columns
@@ -34,8 +41,9 @@ def entry_from_row(
 ) -> LexiconEntry:
     """Read a row of SenticNet: four sentics, two moods, polarity label and value.
 
-    A mood's degree is the positive or negative part of its sentic. Many rows have a primary mood whose
-    sentic is 0; its degree is then the size of the polarity value, so that a word's own mood has one.
+    A mood's degree is the positive or negative part of its sentic. Many rows have a primary mood
+    whose sentic is 0; its degree is then the size of the polarity value, so that a word's own mood
+    has one.
 
     Args:
         concept: Normalised concept.
@@ -43,19 +51,22 @@ def entry_from_row(
         sentics: Moods of each sentic's positive and negative part.
 
     Raises:
-        ValueError: When a column is missing or no number.
+        ValueError: When a column is missing, no number, or out of its range.
     """
     if len(row) < 8:
-        raise ValueError(f'{len(row)} columns, at least 8 are needed')
-    values = [float(v) for v in row[:4]]
+        raise ValueError(
+            f'{len(row)} columns behind the concept; write at least 8: four sentics, two moods, '
+            'polarity label, polarity value'
+        )
     degrees = {}
-    for value, (positive, negative) in zip(values, sentics, strict=True):
+    for cell, (positive, negative) in zip(row[:4], sentics, strict=True):
+        value = number_in(cell, -1, 1, f'{positive}/{negative}')
         if value:
-            degrees[positive if value > 0 else negative] = min(1.0, abs(value))
+            degrees[positive if value > 0 else negative] = abs(value)
     moods = tuple(dict.fromkeys(tag.lstrip('#').lower() for tag in row[4:6] if tag))
-    value = float(row[7])
+    value = number_in(row[7], -1, 1, 'polarity value')
     if moods and not degrees.get(moods[0]):
-        degrees[moods[0]] = min(1.0, abs(value))
+        degrees[moods[0]] = abs(value)
     return LexiconEntry(concept, polarity_of(row[6]), value, moods, degrees)
 
 
@@ -72,6 +83,8 @@ class _RowLexicon(Lexicon):
 
     def lookup(self, concept: str) -> LexiconEntry | None:
         """See :class:`Lexicon`."""
+        if concept not in self._rows:
+            concept = normalise_concept(concept)
         row = self._rows.get(concept)
         return None if row is None else entry_from_row(concept, row, self._sentics)
 
@@ -93,60 +106,81 @@ def _senticnet6_rows() -> tuple[dict[str, Sequence[str]], str]:
 
 @LEXICONS.register_module()
 class SenticNet6Lexicon(_RowLexicon):
-    """SenticNet 6 (Cambria et al., CIKM 2020), 200,000 concepts, from the ``senticnet`` package."""
+    """SenticNet 6 (Cambria et al., CIKM 2020), 200,000 concepts, from the ``senticnet`` package.
+
+    Some concepts stand there twice, with ``-`` and with ``_``: the first row counts.
+    """
 
     def __init__(self) -> None:
         rows, digest = _senticnet6_rows()
         super().__init__(rows, SENTICS_6, digest)
 
 
-_ROW = re.compile(r'''^\s*senticnet\s*\[\s*(?P<key>'[^']*'|"[^"]*")\s*\]\s*=\s*(?P<row>\[.*\])\s*$''')
+_ROW = re.compile(r"""^\s*senticnet\s*\[(?P<key>.+?)\]\s*=\s*(?P<row>\[.*\])\s*$""")
 
 
 @LEXICONS.register_module()
 class SenticNet5Lexicon(_RowLexicon):
     """SenticNet 5 (Cambria et al., AAAI 2018), the paper's lexicon, from a file of the user's.
 
-    Reads ``senticnet5.py`` (lines ``senticnet['concept'] = ['-0.99', ...]``), parsed as data and never
-    executed, or the same columns behind the concept as tab- or comma-separated text.
+    Reads ``senticnet5.py`` (lines ``senticnet['concept'] = ['-0.99', ...]``), parsed as data and
+    never executed, or the same columns behind the concept as text separated by tabs or commas, with
+    or without a header line. Of a concept that stands twice the first row counts.
 
     Args:
         path: The file.
 
     Raises:
         FileNotFoundError: When it is missing.
-        ValueError: Naming file, line and remedy.
+        ValueError: Naming file, line, field and remedy.
     """
 
     def __init__(self, path: str) -> None:
         source = Path(path)
-        if not source.exists():
+        if not source.is_file():
             raise FileNotFoundError(
-                f'{path} does not exist: SenticNet 5 cannot be shipped; get it from its authors, or use '
-                "lexicon=dict(type='SenticNet6Lexicon')"
+                f'{path} does not exist: SenticNet 5 cannot be shipped; get it from its authors, '
+                "or use lexicon=dict(type='SenticNet6Lexicon')"
             )
         content = source.read_bytes()
+        try:
+            lines = content.decode('utf-8-sig').splitlines()
+        except UnicodeDecodeError as error:
+            raise ValueError(f'{path} is not UTF-8 text ({error}): save it as UTF-8') from error
+        parse = _python_row if source.suffix == '.py' else _table_row
         rows: dict[str, Sequence[str]] = {}
-        for number, line in enumerate(content.decode('utf-8').splitlines(), start=1):
-            parsed = self._parse(line, source.suffix)
-            if parsed is None:
-                continue
-            key, row = parsed
+        for number, line in enumerate(lines, start=1):
             try:
+                parsed = parse(line)
+                if parsed is None:
+                    continue
+                key, row = normalise_concept(parsed[0]), parsed[1]
                 entry_from_row(key, row, SENTICS_5)
-            except (ValueError, IndexError) as error:
+            except ValueError as error:
                 raise ValueError(f'{path}, line {number}: {error}') from error
-            rows.setdefault(normalise_concept(key), row)
+            rows.setdefault(key, row)
         if not rows:
             raise ValueError(f'{path} holds no row of SenticNet 5: see the class for the formats')
         super().__init__(rows, SENTICS_5, hashlib.sha256(content).hexdigest())
 
-    @staticmethod
-    def _parse(line: str, suffix: str) -> tuple[str, Sequence[str]] | None:
-        if suffix == '.py':
-            match = _ROW.match(line)
-            return match and (match['key'][1:-1], ast.literal_eval(match['row']))
-        if not line.strip() or line.lower().startswith('concept'):
-            return None
-        key, *row = line.rstrip('\n').split('\t' if '\t' in line else ',')
-        return key, row
+
+def _python_row(line: str) -> tuple[str, list[str]] | None:
+    """Concept and columns of a line of ``senticnet5.py``; None for comments and other code."""
+    if not re.match(r'\s*senticnet\s*\[', line):
+        return None
+    match = _ROW.match(line)
+    try:
+        key, row = ast.literal_eval(match['key'].strip()), ast.literal_eval(match['row'])
+    except (TypeError, ValueError, SyntaxError):
+        key, row = None, None
+    if not isinstance(key, str) or not isinstance(row, list):
+        raise ValueError("not read; write senticnet['concept'] = ['-0.99', ...] on one line")
+    return key, row
+
+
+def _table_row(line: str) -> tuple[str, list[str]] | None:
+    """Concept and columns of a line of text; None for an empty line and for the header."""
+    if not line.strip():
+        return None
+    key, *row = next(csv.reader([line], delimiter='\t' if '\t' in line else ','))
+    return None if key.lower() in ('concept', 'concept_name') else (key, row)

@@ -17,7 +17,7 @@ model = dict(
             num_frames=80,
             stride=16,
             embed_dims=64,
-            depth=4,
+            depth=2,
             num_heads=4,
         ),
     )

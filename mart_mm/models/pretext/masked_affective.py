@@ -145,8 +145,9 @@ class MaskedAffectivePretext(Pretext):
             labels = recognizer.labels(data_samples)
             losses |= recognizer.head.loss(view.features, labels, present)
             if self.aux_classifier is not None:
+                # by every word found: what verified words say of the label, they say without looking
                 losses |= self.aux_classifier(
-                    view.aware, view.is_verified, labels, recognizer.head.polarity, present
+                    view.aware, inputs['cues']['valid'], labels, recognizer.head.polarity, present
                 )
         if self.tacl is not None:
             words = inputs['cues']['features']

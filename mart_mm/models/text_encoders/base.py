@@ -18,6 +18,10 @@ class TextEncoder(ABC):
 
     dims: int
 
+    def __deepcopy__(self, memo: dict) -> TextEncoder:
+        """Itself: it never changes, so a copy of the model (as EMA makes) shares it."""
+        return self
+
     @abstractmethod
     def encode(
         self, texts: Sequence[str], cues: Sequence[Sequence[dict]], device: torch.device

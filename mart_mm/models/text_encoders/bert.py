@@ -39,23 +39,30 @@ class BertTextEncoder(TextEncoder):
         self._model = self._tokenizer = None
         self._cache: OrderedDict[tuple, Tensor] = OrderedDict()
 
-    def _load(self, device: torch.device) -> None:
+    def _load(self) -> None:
         from transformers import AutoModel, AutoTokenizer
 
         try:
-            self._tokenizer = AutoTokenizer.from_pretrained(self.name_or_path, use_fast=True)
-            self._model = AutoModel.from_pretrained(self.name_or_path).eval().requires_grad_(False)
+            tokenizer = AutoTokenizer.from_pretrained(self.name_or_path, use_fast=True)
+            model = AutoModel.from_pretrained(self.name_or_path)
         except (OSError, ValueError) as error:
             raise OSError(
-                f'text encoder {self.name_or_path!r} cannot be loaded ({error}). Download it on a machine '
-                'with network and give its folder as '
+                f'text encoder {self.name_or_path!r} cannot be loaded ({error}). Download it on a '
+                'machine with network and give its folder as '
                 'model.data_preprocessor.text_encoder.name_or_path, or use '
                 "text_encoder=dict(type='LexiconVectorEncoder')"
             ) from error
-        width = self._model.config.hidden_size
+        if not tokenizer.is_fast:
+            raise ValueError(
+                f'{self.name_or_path!r} has no fast tokenizer, which tells where each piece is: '
+                'choose a model that has one'
+            )
+        width = model.config.hidden_size
         if width != self.dims:
-            raise ValueError(f'{self.name_or_path!r} has width {width}: set text_encoder.dims={width}')
-        self._model.to(device)
+            raise ValueError(
+                f'{self.name_or_path!r} has width {width}: set text_encoder.dims={width}'
+            )
+        self._tokenizer, self._model = tokenizer, model.eval().requires_grad_(False)
 
     @torch.no_grad()
     def encode(
@@ -65,16 +72,23 @@ class BertTextEncoder(TextEncoder):
 
         Raises:
             OSError: When the model cannot be loaded, with the remedy.
+            ValueError: When its width is not ``dims``, or its tokenizer does not tell places.
         """
-        keys = [(t, tuple(tuple(cue['span']) for cue in c)) for t, c in zip(texts, cues, strict=True)]
+        keys = [
+            (t, tuple(tuple(cue['span']) for cue in c)) for t, c in zip(texts, cues, strict=True)
+        ]
         missing = list(dict.fromkeys(k for k in keys if k[1] and k not in self._cache))
         if missing:
             if self._model is None:
-                self._load(device)
-            for key, states in zip(missing, self._encode(missing, device), strict=True):
-                self._cache[key] = states
-        empty = torch.zeros(0, self.dims)
-        encoded = [self._cache[key].to(device) if key[1] else empty.to(device) for key in keys]
+                self._load()
+            self._model.to(device)
+            self._cache.update(zip(missing, self._encode(missing, device), strict=True))
+        encoded = [
+            (self._cache[key] if key[1] else torch.zeros(0, self.dims)).to(device) for key in keys
+        ]
+        for key in keys:
+            if key in self._cache:
+                self._cache.move_to_end(key)
         while len(self._cache) > self.cache_size:
             self._cache.popitem(last=False)
         return encoded

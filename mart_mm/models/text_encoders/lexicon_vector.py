@@ -30,15 +30,17 @@ def hashed_ngrams(word: str, dims: int) -> np.ndarray:
         digest = hashlib.blake2b(padded[start : start + 3].encode(), digest_size=8).digest()
         signs = np.random.default_rng(int.from_bytes(digest, 'little')).integers(2, size=dims)
         total += 2 * signs.astype(np.float32) - 1
-    return total / max(float(np.linalg.norm(total)), 1e-12)
+    total /= max(float(np.linalg.norm(total)), 1e-12)
+    total.setflags(write=False)  # shared by the cache
+    return total
 
 
 @MODELS.register_module()
 class LexiconVectorEncoder(TextEncoder):
-    """The lexicon's affect (polarity value, degree of each mood) beside hashed character trigrams.
+    """The lexicon's affect (polarity value, degrees of the moods) beside hashed character trigrams.
 
-    The paper extracts "the linguistic vector and emotional vector for each word" (Sec. 3.2); this is
-    the form that needs no download. Both parts have unit norm, weighted by ``affect_share``.
+    The paper extracts "the linguistic vector and emotional vector for each word" (Sec. 3.2); this
+    is the form that needs no download. Both parts have unit norm, weighted by ``affect_share``.
 
     Args:
         dims: Width Dl, more than the number of affect values.

@@ -101,6 +101,9 @@ def test_scaled_size():
     assert scaled_size(4000, 10, 2) == (800, 2)
 
 
+_OPEN = 'open-gop=1:keyint=12:scenecut=0'
+
+
 def _encode(path, frames, codec, options, *, rotation=None, b_frames=None):
     with av.open(str(path), 'w') as container:
         stream = container.add_stream(codec, rate=FPS)
@@ -118,8 +121,9 @@ def _encode(path, frames, codec, options, *, rotation=None, b_frames=None):
 @pytest.mark.parametrize(
     ('name', 'codec', 'options', 'b_frames'),
     [
-        ('open_gops.mkv', 'libx264', {'x264-params': 'open-gop=1:keyint=12:scenecut=0'}, 3),
-        ('scene_cuts.mp4', 'libx264', {}, 3),  # decord repeats a frame at the end of this one
+        # decord gets the next two wrong: all over the file, and in its last frame
+        ('open_gops.mkv', 'libx264', {'x264-params': f'{_OPEN}:b-adapt=0:bframes=2'}, None),
+        ('last_frame.mp4', 'libx264', {'x264-params': 'open-gop=1'}, None),
         ('h264.avi', 'libx264', {}, 3),  # no presentation times in the file
         ('mpeg4.avi', 'mpeg4', {'b': '2000000'}, 0),
         ('divx.avi', 'mpeg4', {'b': '2000000'}, 2),
@@ -130,10 +134,10 @@ def _encode(path, frames, codec, options, *, rotation=None, b_frames=None):
     ],
 )
 def test_other_containers_are_exact(tmp_path, barcode, name, codec, options, b_frames):
-    _encode(tmp_path / name, barcode.draw(70), codec, options, b_frames=b_frames)
+    _encode(tmp_path / name, barcode.draw(60), codec, options, b_frames=b_frames)
     reader = VideoReader(tmp_path / name)
-    np.testing.assert_allclose(reader.times, np.arange(70) / FPS, atol=6e-4)
-    for indices in ([69], [40, 13, 41, 40], [61, 62, 3], list(range(70))):
+    np.testing.assert_allclose(reader.times, np.arange(60) / FPS, atol=6e-4)
+    for indices in ([59], [40, 13, 41, 40], [51, 3, 26, 25], list(range(60))):
         assert barcode.read(reader.read(indices)) == indices
 
 

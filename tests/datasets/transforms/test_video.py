@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mart_mm.datasets.transforms.video import LoadFrames, SampleSegments
+from mart_mm.errors import MediaError
+from mart_mm.registry import TRANSFORMS
+from mart_mm.utils.media_writer import write_video
+
+FPS, NUM_FRAMES = 20, 120
+
+
+@pytest.fixture(scope='module')
+def planned() -> np.ndarray:
+    gaps = np.random.default_rng(0).choice([0.02, 0.05, 0.12], NUM_FRAMES - 1)
+    return np.concatenate([[0.0], gaps.cumsum()])
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory, barcode, planned):
+    folder = tmp_path_factory.mktemp('segments')
+    write_video(folder / 'constant.mp4', barcode.draw(NUM_FRAMES), FPS)
+    write_video(folder / 'variable.mp4', barcode.draw(NUM_FRAMES), FPS, times=planned.tolist())
+    return folder
+
+
+def _sample(path, seed=0, record=None, **options) -> dict:
+    results = dict(video_path=str(path), rng=np.random.default_rng(seed), **(record or {}))
+    return SampleSegments(**options)(results)
+
+
+@pytest.mark.parametrize('random', [False, True])
+def test_variable_rate_clips_lie_in_their_segments(folder, planned, barcode, random):
+    """Segments are equal in time, not in number of frames; times and pictures agree."""
+    results = _sample(folder / 'variable.mp4', num_segments=6, clip_len=5, random=random)
+    edges = results['segment_times']
+    np.testing.assert_allclose(np.diff(edges, axis=1), edges[-1, 1] / 6)
+    inds, clips = results['frame_inds'], results['clip_times'].copy()
+    results = LoadFrames()(results)
+    assert 'video_reader' not in results
+    for s in range(6):
+        shown = barcode.read(results['imgs'][s])
+        assert shown == inds[s].tolist() == list(range(inds[s, 0], inds[s, 0] + 5))
+        times = planned[shown]
+        assert edges[s, 0] - 1e-4 <= times[0] and times[-1] < edges[s, 1]
+        assert clips[s, 0] == pytest.approx(times[0], abs=1e-4)
+        assert clips[s, 1] == pytest.approx(planned[shown[-1] + 1], abs=1e-4)
+        if not random:  # as many frames of the segment before the clip as behind it
+            inside = (planned >= edges[s, 0] - 1e-6) & (planned < edges[s, 1] - 1e-6)
+            left, right = np.flatnonzero(inside)[[0, -1]]
+            assert (inds[s, 0] - left) - (right - inds[s, -1]) in (0, -1)
+
+
+def test_short_segments_repeat_their_last_frame(folder):
+    results = _sample(folder / 'constant.mp4', num_segments=30, clip_len=6)  # 4 frames a segment
+    expected = [[4 * s + min(t, 3) for t in range(6)] for s in range(30)]
+    np.testing.assert_array_equal(results['frame_inds'], expected)
+
+
+def test_segments_without_a_frame_show_what_is_on_screen(tmp_path, barcode):
+    path = tmp_path / 'slides.mp4'
+    write_video(path, barcode.draw(3), FPS, times=[0.0, 1.9, 4.0])
+    results = _sample(path, record=dict(end=4.0), num_segments=4, clip_len=2)
+    np.testing.assert_array_equal(results['frame_inds'], [[0, 0], [1, 1], [1, 1], [1, 1]])
+
+
+@pytest.mark.parametrize('random', [False, True])
+def test_only_the_part_of_the_record_is_used(folder, random):
+    for seed in range(10):
+        record = dict(start=1.5, end=2.5)  # frames 30 to 49
+        options = dict(num_segments=4, clip_len=9, frame_interval=2, random=random)
+        results = _sample(folder / 'constant.mp4', seed, record, **options)
+        np.testing.assert_allclose(results['segment_times'][[0, -1], [0, 1]], [1.5, 2.5])
+        assert results['frame_inds'].min() == 30 and results['frame_inds'].max() == 49
+
+
+def test_an_end_behind_the_video_is_the_video_s_end(folder):
+    results = _sample(folder / 'constant.mp4', 0, dict(end=99.0), num_segments=2, clip_len=2)
+    assert results['segment_times'][-1, 1] == pytest.approx(NUM_FRAMES / FPS)
+
+
+def test_wrong_records_and_arguments(folder):
+    path = folder / 'constant.mp4'
+    options = dict(num_segments=2, clip_len=2)
+    with pytest.raises(MediaError, match=r'starts at 7\.00 s, the video ends after 6\.00 s'):
+        _sample(path, 0, dict(start=7.0, end=8.0), **options)
+    for record in (dict(start=2.0, end=1.0), dict(start=-1.0), dict(end=0.0)):
+        with pytest.raises(ValueError, match='mend the annotation'):
+            _sample(path, 0, record, **options)
+    with pytest.raises(ValueError, match='num_segments=0'):
+        SampleSegments(num_segments=0, clip_len=1)
+    with pytest.raises(MediaError, match='does not exist'):
+        _sample(folder / 'absent.mp4', **options)
+
+
+def test_size_and_backend_reach_the_reader(folder, barcode):
+    config = dict(type='SampleSegments', num_segments=3, clip_len=2, size=24, backend='pyav')
+    results = dict(video_path=str(folder / 'constant.mp4'), rng=np.random.default_rng(0))
+    results = TRANSFORMS.build(config)(results)
+    assert results['video_reader'].backend == 'pyav'
+    results = TRANSFORMS.build(dict(type='LoadFrames'))(results)
+    assert results['imgs'].shape == (3, 2, 24, 32, 3) and results['imgs'].dtype == np.uint8
+    for s in range(3):
+        assert barcode.read(results['imgs'][s]) == results['frame_inds'][s].tolist()

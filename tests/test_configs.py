@@ -1,0 +1,87 @@
+"""Every config loads, uses known keys and builds its model."""
+
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mart_mm.models.recognizers.affective import AffectiveRecognizer
+from mart_mm.registry import HOOKS, MODELS, TRANSFORMS
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = sorted(
+    path
+    for path in (ROOT / 'configs').rglob('*.py')
+    if '_base_' not in path.parts and '__pycache__' not in path.parts
+)
+# what MMEngine's runner reads, and what OpenMMLab's tools read; a misspelt key is silently ignored there
+KNOWN_KEYS = {
+    'model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
+    'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator',
+    'default_hooks', 'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg',
+    'log_processor', 'log_level', 'visualizer', 'vis_backends', 'default_scope', 'randomness',
+    'model_wrapper_cfg', 'work_dir',
+}  # fmt: skip
+
+
+def test_configs_are_found() -> None:
+    assert len(LEAVES) >= 9
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
+def test_config_builds(path: Path) -> None:
+    cfg = Config.fromfile(path)
+    assert set(cfg.keys()) <= KNOWN_KEYS
+    init_default_scope(cfg.default_scope)
+    for split in ('train', 'val', 'test'):
+        for transform in cfg[f'{split}_dataloader'].dataset.pipeline:
+            TRANSFORMS.build(transform)
+    for hook in cfg.custom_hooks:
+        HOOKS.build(hook)
+    for stream in ('visual', 'audio'):  # depth and geometry stay; 768 wide would take a minute
+        config = cfg.model.backbone[stream]
+        config.embed_dims = min(config.embed_dims, 96)
+    model = MODELS.build(cfg.model)
+    assert isinstance(model, AffectiveRecognizer)
+    sampler, classes = cfg.train_dataloader.dataset.pipeline[0], len(cfg.model.head.polarity)
+    visual, audio = (model.backbone.streams[name].input_shape for name in ('visual', 'audio'))
+    crop = next(t for t in cfg.train_dataloader.dataset.pipeline if t['type'] == 'CropFrames')
+    sound = next(t for t in cfg.train_dataloader.dataset.pipeline if t['type'] == 'LoadLogMel')
+    assert visual == (sampler.clip_len, crop.size, crop.size)
+    assert audio == (128, sound.num_frames)
+    assert model.head.num_classes == classes == 6
+
+
+def test_data_set_folder_is_asked_for(tmp_path: Path) -> None:
+    cfg = Config.fromfile(ROOT / 'configs' / 'mart' / 'mart_mbt_ekman6.py')
+    cfg.train_dataloader.dataset.data_root = str(tmp_path / 'ekman6')
+    cfg.train_dataloader.num_workers, cfg.train_dataloader.persistent_workers = 0, False
+    init_default_scope(cfg.default_scope)
+    with pytest.raises(FileNotFoundError) as error:
+        Runner.build_dataloader(cfg.train_dataloader)
+    for part in (str(tmp_path / 'ekman6'), 'trainlist01.txt', 'tools/data/planted/make.py'):
+        assert part in str(error.value)
+
+
+def test_planted_config_differs_in_sizes_only() -> None:
+    """Every component of the full model is there, and of the same type."""
+
+    def types(node: object, where: str = '') -> dict[str, str]:
+        found = {}
+        if isinstance(node, dict):
+            if 'type' in node:
+                found[where] = node['type']
+            for key, value in node.items():
+                found |= types(value, f'{where}.{key}')
+        elif isinstance(node, (list, tuple)):
+            for index, value in enumerate(node):
+                found |= types(value, f'{where}[{index}]')
+        return found
+
+    full, small = (
+        Config.fromfile(ROOT / 'configs' / 'mart' / f'mart_mbt_{name}.py') for name in ('ekman6', 'planted')
+    )
+    assert types(full.model.to_dict()) == types(small.model.to_dict())
+    assert types(full.custom_hooks) == types(small.custom_hooks)

@@ -1,0 +1,92 @@
+"""What is installed is what works."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp('wheel')
+    command = [sys.executable, '-m', 'build', '--wheel', '--no-isolation', '--outdir', str(out), str(ROOT)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (path,) = out.glob('*.whl')
+    return path
+
+
+def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mart_mm').rglob('*.py') if '.mim' not in path.parts}
+    assert len(modules) > 50
+    assert modules <= names
+    configs = {f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in (ROOT / 'configs').rglob('*.py')}
+    assert len(configs) > 10
+    assert configs <= names
+    assert 'mart_mm/.mim/model-index.yml' in names
+    assert not [name for name in names if name.startswith(('tests/', 'tools/'))]
+
+
+def test_installed_elsewhere_it_builds_a_config(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / 'site'
+    install = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', str(site), str(wheel)]
+    subprocess.run(install, check=True, capture_output=True)
+    code = """
+import mart_mm
+from mmengine.hub import get_config
+from mmengine.registry import init_default_scope
+from mart_mm.registry import MODELS
+cfg = get_config('mart_mm::mart/mart_mbt_planted.py')
+init_default_scope(cfg.default_scope)
+print(mart_mm.__file__)
+print(type(MODELS.build(cfg.model)).__name__)
+"""
+    environment = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'} | {'PYTHONPATH': str(site)}
+    done = subprocess.run(
+        [sys.executable, '-c', code], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    where, name = done.stdout.strip().splitlines()[-2:]
+    assert where.startswith(str(site))
+    assert name == 'AffectiveRecognizer'
+
+
+def names_in(path: Path) -> set[str]:
+    lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
+    return {re.split(r'[<>=!~; \[]', line)[0].lower().replace('_', '-') for line in lines if line}
+
+
+def test_every_requirement_is_pinned_once() -> None:
+    pinned = names_in(ROOT / 'constraints.txt')
+    files = list((ROOT / 'requirements').glob('*.txt'))
+    assert len(files) == 5
+    for path in files:
+        assert names_in(path) <= pinned, path.name
+
+
+def test_every_component_folder_registers_what_it_holds() -> None:
+    """Building by name is enough: no import of the module is needed before."""
+    code = """
+import mart_mm
+from mart_mm import registry
+for kind, name in [('MODELS', 'EmotionMasker'), ('MODELS', 'TwoStreamBackbone'), ('MODELS', 'PixelTarget'),
+                   ('DATASETS', 'Ekman6'), ('TRANSFORMS', 'FindCues'), ('METRICS', 'EmotionMetric'),
+                   ('HOOKS', 'StageSwitchHook'), ('LOOPS', 'ResumableTrainLoop'),
+                   ('MODEL_WRAPPERS', 'AffectiveDistributedDataParallel'), ('LEXICONS', 'FileLexicon'),
+                   ('DATA_SAMPLERS', 'ResumableSampler'), ('FUNCTIONS', 'affective_collate'),
+                   ('OPTIM_WRAPPERS', 'OptimWrapper'), ('HOOKS', 'LoggerHook')]:
+    assert getattr(registry, kind).get(name) is not None, name
+"""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', code], cwd=ROOT, capture_output=True, text=True,
+        env=os.environ | {'PYTHONPATH': str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert 'Failed to search registry' not in done.stdout + done.stderr
