@@ -25,9 +25,10 @@ def test_first_mapped_mood_names_the_class() -> None:
 
 def test_degree_of_a_class_is_the_largest_of_its_moods() -> None:
     table = MoodMap(CLASSES, TABLE)
-    degrees = table.degrees(entry('joy', joy=0.3, eagerness=0.8, fear=0.1, calmness=1.0))
-    assert degrees.dtype == np.float32
-    np.testing.assert_allclose(degrees, [0, 0.1, 0.8, 0])
+    for moods in (dict(joy=0.3, eagerness=0.8), dict(eagerness=0.8, joy=0.3)):
+        degrees = table.degrees(entry('joy', fear=0.1, calmness=1.0, **moods))
+        assert degrees.dtype == np.float32
+        np.testing.assert_allclose(degrees, [0, 0.1, 0.8, 0])
 
 
 def test_classes_that_have_words() -> None:
