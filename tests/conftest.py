@@ -32,17 +32,26 @@ def shared_data() -> Path:
 def tiny_backbone(**kwargs: object) -> dict:
     """MBT with 2 x 3 x 3 = 18 visual and 8 x 2 = 16 audio tokens."""
     visual = dict(
-        type='VideoViT', img_size=24, num_frames=4, patch_size=8, embed_dims=32, depth=2, num_heads=4
+        type='VideoViT',
+        img_size=24,
+        num_frames=4,
+        patch_size=8,
+        embed_dims=32,
+        depth=2,
+        num_heads=4,
     )
     audio = dict(
-        type='AudioSpectrogramTransformer', num_frames=32, stride=16, embed_dims=32, depth=2, num_heads=4
+        type='AudioSpectrogramTransformer',
+        num_frames=32,
+        stride=16,
+        embed_dims=32,
+        depth=2,
+        num_heads=4,
     )
     for key in ('mask_token',):
         if key in kwargs:
             visual[key] = audio[key] = kwargs.pop(key)
-    return dict(
-        type='MBT', visual=visual, audio=audio, num_bottlenecks=2, fusion_layer=1, **kwargs
-    )
+    return dict(type='MBT', visual=visual, audio=audio, num_bottlenecks=2, fusion_layer=1, **kwargs)
 
 
 def tiny_pretext(**kwargs: object) -> dict:
@@ -104,7 +113,9 @@ def make_batch(
     valid = (torch.arange(num_cues) <= torch.arange(num_segments)[:, None]).expand(shape).clone()
     samples = []
     for video in range(num_videos):
-        sample = AffectiveDataSample(metainfo=dict(video_id=f'v{video}', video_path='', failures=[]))
+        sample = AffectiveDataSample(
+            metainfo=dict(video_id=f'v{video}', video_path='', failures=[])
+        )
         sample.gt_emotion = video % 6
         sample.texts = ['word ' * num_cues] * num_segments
         sample.cues = [

@@ -118,7 +118,9 @@ def test_configs_are_known_to_mmengine() -> None:
 @pytest.mark.parametrize('has_resources', [False, True])
 def test_packages_are_found_without_pkg_resources(tmp_path: Path, has_resources: bool) -> None:
     if has_resources:  # then mmengine's own functions stay
-        (tmp_path / 'pkg_resources.py').write_text('DistributionNotFound = get_distribution = None\n')
+        (tmp_path / 'pkg_resources.py').write_text(
+            'DistributionNotFound = get_distribution = None\n'
+        )
     code = (
         'import mart_mm; from mmengine.utils import is_installed, get_installed_path as where; '
         'print(is_installed.__module__)'
@@ -126,7 +128,9 @@ def test_packages_are_found_without_pkg_resources(tmp_path: Path, has_resources:
     module = check(code, tmp_path)
     assert module == ('mmengine.utils.package_utils' if has_resources else 'mart_mm.compat')
     if not has_resources:
-        found = check(code + '; print(is_installed("mart-mm"), is_installed("no_such"), where("torch"))')
+        found = check(
+            code + '; print(is_installed("mart-mm"), is_installed("no_such"), where("torch"))'
+        )
         assert found.splitlines()[-1] == f'True False {Path(torch.__file__).parent}'
 
 

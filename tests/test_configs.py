@@ -81,7 +81,8 @@ def test_planted_config_differs_in_sizes_only() -> None:
         return found
 
     full, small = (
-        Config.fromfile(ROOT / 'configs' / 'mart' / f'mart_mbt_{name}.py') for name in ('ekman6', 'planted')
+        Config.fromfile(ROOT / 'configs' / 'mart' / f'mart_mbt_{name}.py')
+        for name in ('ekman6', 'planted')
     )
     assert types(full.model.to_dict()) == types(small.model.to_dict())
     assert types(full.custom_hooks) == types(small.custom_hooks)

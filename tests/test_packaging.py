@@ -15,7 +15,16 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp('wheel')
-    command = [sys.executable, '-m', 'build', '--wheel', '--no-isolation', '--outdir', str(out), str(ROOT)]
+    command = [
+        sys.executable,
+        '-m',
+        'build',
+        '--wheel',
+        '--no-isolation',
+        '--outdir',
+        str(out),
+        str(ROOT),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     (path,) = out.glob('*.whl')
@@ -24,10 +33,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mart_mm').rglob('*.py') if '.mim' not in path.parts}
+    modules = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / 'mart_mm').rglob('*.py')
+        if '.mim' not in path.parts
+    }
     assert len(modules) > 50
     assert modules <= names
-    configs = {f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in (ROOT / 'configs').rglob('*.py')}
+    configs = {
+        f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in (ROOT / 'configs').rglob('*.py')
+    }
     assert len(configs) > 10
     assert configs <= names
     assert 'mart_mm/.mim/model-index.yml' in names
@@ -36,7 +51,17 @@ def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
 
 def test_installed_elsewhere_it_builds_a_config(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / 'site'
-    install = [sys.executable, '-m', 'pip', 'install', '-q', '--no-deps', '--target', str(site), str(wheel)]
+    install = [
+        sys.executable,
+        '-m',
+        'pip',
+        'install',
+        '-q',
+        '--no-deps',
+        '--target',
+        str(site),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
     code = """
 import mart_mm
@@ -48,7 +73,9 @@ init_default_scope(cfg.default_scope)
 print(mart_mm.__file__)
 print(type(MODELS.build(cfg.model)).__name__)
 """
-    environment = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'} | {'PYTHONPATH': str(site)}
+    environment = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'} | {
+        'PYTHONPATH': str(site)
+    }
     done = subprocess.run(
         [sys.executable, '-c', code], cwd=tmp_path, env=environment, capture_output=True, text=True
     )

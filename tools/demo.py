@@ -56,7 +56,9 @@ def follow(run: subprocess.Popen, work_dir: Path, what: str) -> None:
     line = re.compile(r'Epoch\(train\)\s+\[(\d+)\]\[\s*(\d+)/(\d+)\].*?loss: ([\d.]+)')
     max_epochs = None
     log = work_dir / 'console.log'
-    with tqdm(total=100, desc=what, unit='%', bar_format='{l_bar}{bar}| {elapsed}<{remaining}{postfix}') as bar:
+    with tqdm(
+        total=100, desc=what, unit='%', bar_format='{l_bar}{bar}| {elapsed}<{remaining}{postfix}'
+    ) as bar:
         while True:
             is_done = run.poll() is not None
             text = log.read_text(errors='replace')
@@ -65,7 +67,9 @@ def follow(run: subprocess.Popen, work_dir: Path, what: str) -> None:
             if steps := line.findall(text):
                 epoch, step, per_epoch, loss = steps[-1]
                 share = (int(epoch) - 1 + int(step) / int(per_epoch)) / max_epochs
-                bar.set_postfix_str(f'epoch {epoch}/{max_epochs}, loss {float(loss):.3f}', refresh=False)
+                bar.set_postfix_str(
+                    f'epoch {epoch}/{max_epochs}, loss {float(loss):.3f}', refresh=False
+                )
                 bar.update(100 * share - bar.n)
             if is_done:
                 break
@@ -124,9 +128,14 @@ def main() -> None:
     begin, out = time.time(), Path(args.out).resolve()
     os.chdir(ROOT)
 
-    print('1/5 planting the data set: mp4 files with sound and subtitles, in data/planted', flush=True)
+    print(
+        '1/5 planting the data set: mp4 files with sound and subtitles, in data/planted', flush=True
+    )
     data = make(ROOT / 'data' / 'planted')
-    print('2/5 training MART (pretrain, then finetune) and, beside it, MBT without pretext', flush=True)
+    print(
+        '2/5 training MART (pretrain, then finetune) and, beside it, MBT without pretext',
+        flush=True,
+    )
     mart_dir, supervised_dir = out / 'mart', out / 'supervised'
     supervised = start(SUPERVISED, supervised_dir, args.seed, threads=1)
     try:

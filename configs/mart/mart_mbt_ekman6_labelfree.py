@@ -10,7 +10,6 @@ model = dict(
     pretext=dict(
         with_cls_loss=False,
         verify_level=0,
-        aux_classifier=None,
         visual=dict(targets=[dict(type='PixelTarget', norm='per_channel', loss_weight=1.0)]),
         audio=dict(targets=[dict(type='FbankTarget', loss_weight=1.0)]),
     )

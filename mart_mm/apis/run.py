@@ -25,9 +25,14 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         help='override config fields: train_cfg.max_epochs=2 model.head.pool=mean',
     )
     parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher'
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
     )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help='set by launchers')
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, default=0, help='set by launchers'
+    )
 
 
 def load_config(args: argparse.Namespace) -> Config:

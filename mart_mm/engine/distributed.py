@@ -44,4 +44,6 @@ def init_cpu_processes(launcher: str) -> None:
             f"launcher={launcher!r} needs GPUs here: on CPU start with tools/dist_train.sh ('pytorch')"
         )
     torch_dist.init_process_group('gloo')
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // int(os.environ.get('LOCAL_WORLD_SIZE', 1))))
+    torch.set_num_threads(
+        max(1, (os.cpu_count() or 1) // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
+    )

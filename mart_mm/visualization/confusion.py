@@ -24,9 +24,7 @@ def draw_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], titl
     for row in range(len(classes)):
         for column in range(len(classes)):
             colour = 'white' if share[row, column] > 0.5 else 'black'
-            axes.text(
-                column, row, str(matrix[row, column]), ha='center', va='center', color=colour
-            )
+            axes.text(column, row, str(matrix[row, column]), ha='center', va='center', color=colour)
     axes.set_xticks(range(len(classes)), classes, rotation=35, ha='right')
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel('predicted')

@@ -39,7 +39,9 @@ def draw_losses(records: list[dict], switch_epoch: int | None = None) -> Figure:
         axes.plot(*zip(*points, strict=True), color='#0072B2')
         axes.set_title(name, fontsize=9)
     if has_scores:
-        points = [(r['step'], r['affect/emotion_acc']) for r in records if 'affect/emotion_acc' in r]
+        points = [
+            (r['step'], r['affect/emotion_acc']) for r in records if 'affect/emotion_acc' in r
+        ]
         axes = panels[len(names)]
         axes.plot(*zip(*points, strict=True), color='#D55E00', marker='o', markersize=3)
         axes.set_title('test accuracy of emotion, %', fontsize=9)

@@ -51,7 +51,9 @@ def draw_timeline(
         axes.set_ylim(0, 1.05)
         axes.set_ylabel(name)
     panels[0].set_title(title)
-    panels[0].legend(ncols=len(classes) + 1, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, 1.38))
+    panels[0].legend(
+        ncols=len(classes) + 1, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, 1.38)
+    )
     _draw_words(panels[-1], cues, edges)
     return figure
 
@@ -83,4 +85,6 @@ def _draw_words(axes: object, cues: Sequence[dict], edges: np.ndarray) -> None:
     ]
     if any(cue.get('is_true') for cue in cues):
         handles.append(Line2D([], [], color='none', label='* planted as true'))
-    axes.legend(handles=handles, ncols=5, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, -0.42))
+    axes.legend(
+        handles=handles, ncols=5, fontsize=8, loc='upper center', bbox_to_anchor=(0.5, -0.42)
+    )

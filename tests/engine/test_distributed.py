@@ -29,7 +29,11 @@ def test_gradients_equal_those_of_one_process(helpers: object, tmp_path: Path) -
     for name, parameter in model.named_parameters():
         scale = parameter.grad.abs().max()
         torch.testing.assert_close(
-            got[name] / scale, parameter.grad / scale, atol=2e-5, rtol=0, msg=lambda m, n=name: f'{n}: {m}'
+            got[name] / scale,
+            parameter.grad / scale,
+            atol=2e-5,
+            rtol=0,
+            msg=lambda m, n=name: f'{n}: {m}',
         )
 
 
@@ -37,9 +41,7 @@ def test_dist_train_script(tiny_config: Path, tmp_path: Path, runs: object) -> N
     command = ['bash', 'tools/dist_train.sh', str(tiny_config), '2', '--work-dir', str(tmp_path)]
     command += ['--cfg-options', 'default_hooks.checkpoint.interval=100']
     environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable}
-    done = subprocess.run(
-        command, cwd=runs.root, env=environment, capture_output=True, text=True
-    )
+    done = subprocess.run(command, cwd=runs.root, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     scalars = runs.scalars(tmp_path)
     steps = [r for r in scalars if 'loss' in r]

@@ -67,7 +67,9 @@ def draw_pictures(
         )
         for name, found, progress in (('early', early, 0.05), ('late', late, 1.0))
     }
-    labels = [f'planted {classes[plan["emotion"]]} {d[plan["emotion"]]:.2f}' for d in plan['degree']]
+    labels = [
+        f'planted {classes[plan["emotion"]]} {d[plan["emotion"]]:.2f}' for d in plan['degree']
+    ]
     files.append(save_figure(draw_masks(frames, masks, labels, plan['patches']), out / 'masks.png'))
     return files
 

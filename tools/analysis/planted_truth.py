@@ -88,7 +88,9 @@ def is_true_word(cue: dict, words: list[dict]) -> bool:
     """Whether a cue is one of the planted true words, by its place in time and its concept."""
     middle = (cue['start'] + cue['end']) / 2
     return any(
-        word['kind'] == 'true' and word['word'] == cue['concept'] and word['start'] <= middle <= word['end']
+        word['kind'] == 'true'
+        and word['word'] == cue['concept']
+        and word['start'] <= middle <= word['end']
         for word in words
     )
 
@@ -198,7 +200,9 @@ def main() -> None:
     parser.add_argument('checkpoint')
     parser.add_argument('--truth', default='data/planted/truth.json')
     args = parser.parse_args()
-    print(json.dumps(score_truth(Config.fromfile(args.config), args.checkpoint, args.truth), indent=1))
+    print(
+        json.dumps(score_truth(Config.fromfile(args.config), args.checkpoint, args.truth), indent=1)
+    )
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@ model = dict(
         verifier=dict(type='LexiconVerifier', threshold=0.5),  # tau of E3; the paper gives no value
         attention=dict(type='LexiconAttention', num_heads=8),  # H of Eq. 4
         tacl=dict(type='TACL', temperature=0.1),  # tau of Eq. 5
-        aux_classifier=dict(type='LexiconAwareClassifier'),
         visual=dict(
             masker=dict(type='EmotionMasker', r_min=0.1, r_max=0.5),  # Eq. 7, 10~50 of Table 4
             decoder=dict(type='TransformerDecoder', dims=512, depth=8, num_heads=16),
@@ -26,5 +25,6 @@ model = dict(
             ],
         ),
         verify_level=3,
+        self_attention_share=0.9,  # as in the released code; see configs/mart/README.md
     ),
 )

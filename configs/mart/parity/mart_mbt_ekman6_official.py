@@ -18,7 +18,6 @@ model = dict(
         attention=dict(qkv_act='relu'),
         tacl=dict(_delete_=True, type='OfficialCPC', sign=-1),
         aux_classifier=dict(type='LexiconAwareClassifier'),
-        self_attention_share=0.9,
         mask_stage='decoder',
         visual=dict(
             masker=dict(reveal='random_top', mask_prob=0.5),

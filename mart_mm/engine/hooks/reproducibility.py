@@ -35,5 +35,5 @@ class ReproducibilityHook(Hook):
         entropy = (runner.seed or 0, runner.iter, get_rank())
         seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
         random.seed(seed)
-        np.random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  third-party code may draw from the global one
         torch.manual_seed(seed)

@@ -23,9 +23,7 @@ class LexiconVerifier(nn.Module):
         super().__init__()
         self.threshold = threshold
 
-    def forward(
-        self, distribution: Tensor, polarity: Tensor, cues: dict[str, Tensor]
-    ) -> Tensor:
+    def forward(self, distribution: Tensor, polarity: Tensor, cues: dict[str, Tensor]) -> Tensor:
         """Highest level that each word passes.
 
         Args:

@@ -74,7 +74,9 @@ class FeatureMapStream(StreamEncoder):
     def _features(self, x: Tensor) -> Tensor:
         """Feature map (BS, channels, *grid) of frames (BS, 3, T, H, W) or log-mel (BS, F, mel bins)."""
         if x.ndim == 3:  # log-mel as a picture (BS, in_channels, mel bins, F)
-            return self._last_map(x.transpose(1, 2)[:, None].expand(-1, self.in_channels, -1, -1), 4)
+            return self._last_map(
+                x.transpose(1, 2)[:, None].expand(-1, self.in_channels, -1, -1), 4
+            )
         if self.layout == '3d':
             return self._last_map(x, 5)
         frames = x.transpose(1, 2)  # (BS, T, 3, H, W)

@@ -59,7 +59,9 @@ class TransformerStream(StreamEncoder):
     ) -> None:
         super().__init__()
         if not 0 <= frozen_stages <= depth:
-            raise ValueError(f'frozen_stages={frozen_stages}: give a number from 0 to depth={depth}')
+            raise ValueError(
+                f'frozen_stages={frozen_stages}: give a number from 0 to depth={depth}'
+            )
         self.spec, self.num_prefix, self.embed_dims = spec, num_prefix, embed_dims
         self.frozen_stages, self.pretrained = frozen_stages, pretrained
         rates = torch.linspace(0, drop_path, depth).tolist()
@@ -124,7 +126,9 @@ class TransformerStream(StreamEncoder):
         prefix = self.prefix_tokens().expand(tokens.shape[0], -1, -1)
         return torch.cat([prefix, tokens], dim=1)
 
-    def run_block(self, index: int, x: Tensor, attention_rows: int = 0) -> tuple[Tensor, Tensor | None]:
+    def run_block(
+        self, index: int, x: Tensor, attention_rows: int = 0
+    ) -> tuple[Tensor, Tensor | None]:
         """Run block ``index``; a frozen one without gradient."""
         if index < self.frozen_stages:
             with torch.no_grad():

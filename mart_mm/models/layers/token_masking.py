@@ -37,7 +37,7 @@ def visible_indices(is_masked: Tensor) -> Tensor:
     low, high = (int(c) for c in counts.aminmax())
     if low != high:
         raise ValueError(
-            f"dropping needs the same number of masked tokens in every segment, got {low} to {high}: "
+            f'dropping needs the same number of masked tokens in every segment, got {low} to {high}: '
             "use mask_mode='token' or a masker with a fixed count"
         )
     order = is_masked.to(torch.uint8).argsort(dim=1, stable=True)  # visible first

@@ -33,7 +33,9 @@ class Attention(nn.Module):
     def _heads(self, x: Tensor) -> Tensor:
         bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
         qkv = F.linear(x, self.qkv.weight, bias)  # (B, L, 3D)
-        return qkv.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, L, D/H)
+        return qkv.unflatten(-1, (3, self.num_heads, -1)).permute(
+            2, 0, 3, 1, 4
+        )  # (3, B, H, L, D/H)
 
     def forward(self, x: Tensor, attention_rows: int = 0) -> tuple[Tensor, Tensor | None]:
         """Attend.

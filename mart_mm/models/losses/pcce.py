@@ -25,6 +25,8 @@ def polarity_consistent_cross_entropy(
     Returns:
         (n,), one loss per sample.
     """
-    loss = F.cross_entropy(logits.float(), labels, reduction='none', label_smoothing=label_smoothing)
+    loss = F.cross_entropy(
+        logits.float(), labels, reduction='none', label_smoothing=label_smoothing
+    )
     is_wrong = polarity[logits.argmax(-1)] != polarity[labels]
     return loss * (1 + penalty * is_wrong.to(torch.float32))

@@ -145,7 +145,7 @@ class MaskedAffectivePretext(Pretext):
             labels = recognizer.labels(data_samples)
             losses |= recognizer.head.loss(view.features, labels, present)
             if self.aux_classifier is not None:
-                # by every word found: what verified words say of the label, they say without looking
+                # by every word found, as in the official code
                 losses |= self.aux_classifier(
                     view.aware, inputs['cues']['valid'], labels, recognizer.head.polarity, present
                 )

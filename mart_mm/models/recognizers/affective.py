@@ -73,7 +73,10 @@ class AffectiveRecognizer(BaseModel):
         self.stage = TrainingStage(name, 1, 1)
 
     def forward(
-        self, inputs: dict, data_samples: list[AffectiveDataSample] | None = None, mode: str = 'tensor'
+        self,
+        inputs: dict,
+        data_samples: list[AffectiveDataSample] | None = None,
+        mode: str = 'tensor',
     ) -> dict[str, Tensor] | list[AffectiveDataSample] | BackboneOutput:
         """Run one of the three modes of MMEngine.
 

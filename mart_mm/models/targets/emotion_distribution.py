@@ -28,16 +28,14 @@ class EmotionDistributionTarget(RecoveryTarget):
         *,
         loss_weight: float = 1.0,
     ) -> None:
-        super().__init__(
-            spec, out_dims=spec.num_classes, loss_weight=loss_weight
-        )
+        super().__init__(spec, out_dims=spec.num_classes, loss_weight=loss_weight)
 
     def target(self, inputs: dict, context: RecoveryContext) -> Tensor:
         """P, (BS, C)."""
         return context.distribution.detach()
 
     def predict(self, decoded: Tensor) -> Tensor:
-        """log Q, (BS, C)."""
+        """Log Q, (BS, C)."""
         return self.head(decoded.mean(1)).float().log_softmax(-1)
 
     def loss(self, decoded: Tensor, inputs: dict, context: RecoveryContext) -> dict[str, Tensor]:

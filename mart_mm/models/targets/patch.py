@@ -63,9 +63,7 @@ class PixelTarget(PatchTarget):
     ) -> None:
         if norm not in ('per_channel', 'per_patch', None):
             raise ValueError(f"norm={norm!r}: choose 'per_channel', 'per_patch' or None")
-        super().__init__(
-            spec, out_dims=3 * prod(spec.stream.patch), loss_weight=loss_weight
-        )
+        super().__init__(spec, out_dims=3 * prod(spec.stream.patch), loss_weight=loss_weight)
         self.norm = norm
 
     def patches(self, inputs: dict) -> Tensor:
@@ -96,9 +94,7 @@ class FbankTarget(PatchTarget):
         norm_patch: bool = False,
         loss_weight: float = 0.05,
     ) -> None:
-        super().__init__(
-            spec, out_dims=prod(spec.stream.patch), loss_weight=loss_weight
-        )
+        super().__init__(spec, out_dims=prod(spec.stream.patch), loss_weight=loss_weight)
         self.norm_patch = norm_patch
 
     def patches(self, inputs: dict) -> Tensor:

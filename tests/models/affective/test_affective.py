@@ -42,13 +42,17 @@ def test_temporal_cam_equals_plain_loops(pool: str) -> None:
                 video = softmax(fc(pooled))
                 segment = fc(z[name][b, t].tolist())
                 score = [a + e * s for a, e, s in zip(score, video, segment, strict=True)]
-            torch.testing.assert_close(got[b, t], torch.tensor(softmax(score)), atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(
+                got[b, t], torch.tensor(softmax(score)), atol=1e-5, rtol=1e-5
+            )
 
 
 def level_by_hand(
     p: list[float], polarity: list[int], word: dict, has_words: list[bool], tau: float
 ) -> int:
-    mass = {sign: sum(v for v, s in zip(p, polarity, strict=True) if s == sign) for sign in (-1, 0, 1)}
+    mass = {
+        sign: sum(v for v, s in zip(p, polarity, strict=True) if s == sign) for sign in (-1, 0, 1)
+    }
     sentiment = max((-1, 0, 1), key=lambda sign: (mass[sign], -sign))
     if word['polarity'] != sentiment:
         return 0

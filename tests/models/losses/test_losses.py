@@ -23,9 +23,7 @@ def test_tacl_equals_plain_loops(across: bool) -> None:
     valid = torch.rand(B, S, K) < 0.7
     valid[0, 0] = True
     present = torch.tensor([True, True])
-    got = tacl_loss(
-        f, w, o, valid, temperature=tau, others_present=present, across_videos=across
-    )
+    got = tacl_loss(f, w, o, valid, temperature=tau, others_present=present, across_videos=across)
     for b in range(B):
         for k in range(S):
             for t in range(K):
@@ -54,7 +52,9 @@ def test_tacl_of_one_positive_and_one_negative() -> None:
     o = torch.stack([other, other])[None, :, None].requires_grad_()
     w.requires_grad_()
     loss = tacl_loss(f, w, o, torch.ones(1, 2, 1, dtype=torch.bool), temperature=0.1)
-    assert loss[0, 0, 0].item() == pytest.approx(math.log(1 + math.exp((0.2 - 0.7) / 0.1)), abs=1e-5)
+    assert loss[0, 0, 0].item() == pytest.approx(
+        math.log(1 + math.exp((0.2 - 0.7) / 0.1)), abs=1e-5
+    )
     loss.sum().backward()
     # a step against the gradient raises the positive's dot product and lowers the negative's
     assert -(w.grad[0, 0, 0] @ feature) > 0
@@ -96,7 +96,9 @@ def test_kl_of_equal_distributions_is_zero_and_equals_torch() -> None:
     )
     torch.testing.assert_close(distribution_kl(p, q.log()), expected)
     one_hot = torch.tensor([1.0, 0.0])
-    assert distribution_kl(one_hot, torch.tensor([0.5, 0.5]).log()).item() == pytest.approx(math.log(2))
+    assert distribution_kl(one_hot, torch.tensor([0.5, 0.5]).log()).item() == pytest.approx(
+        math.log(2)
+    )
 
 
 def test_global_mean() -> None:

@@ -33,11 +33,10 @@ def test_equals_plain_loop(progress: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ('epoch', 'official', 'paper', 'revealed'), [(1, 42, 43, 4), (25, 117, 118, 11), (50, 196, 196, 19), (100, 196, 196, 19)]
+    ('epoch', 'official', 'paper', 'revealed'),
+    [(1, 42, 43, 4), (25, 117, 118, 11), (50, 196, 196, 19), (100, 196, 196, 19)],
 )
-def test_golden_counts_of_100_epochs(
-    epoch: int, official: int, paper: int, revealed: int
-) -> None:
+def test_golden_counts_of_100_epochs(epoch: int, official: int, paper: int, revealed: int) -> None:
     progress = epoch / 100
     assert EmotionMasker(reveal='random_top').counts(392, progress) == (official, revealed)
     assert EmotionMasker().counts(392, progress) == (paper, revealed)

@@ -55,7 +55,10 @@ def test_batch_of_two_equals_two_batches_of_one(helpers: object) -> None:
         part = slice(3 * video, 3 * video + 3)
         torch.testing.assert_close(own.distribution[0], view.distribution[video])
         torch.testing.assert_close(
-            own.aware['visual'].attention, view.aware['visual'].attention[part], atol=1e-6, rtol=1e-4
+            own.aware['visual'].attention,
+            view.aware['visual'].attention[part],
+            atol=1e-6,
+            rtol=1e-4,
         )
         assert torch.equal(model.pretext.choose(own)['visual'], masked['visual'][part])
         scores = predictions[video].pred_scores.clone()

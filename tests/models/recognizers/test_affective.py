@@ -48,9 +48,7 @@ def test_supervised_and_finetuning_losses_are_the_same(helpers: object) -> None:
     plain.load_state_dict(model.state_dict(), strict=False)
     model.stage = StageSwitchHook(pretrain_epochs=2).stage_at(2, 5)
     assert model.stage == ('finetune', 1, 3)
-    outputs = [
-        m(**m.data_preprocessor(helpers.batch(), True), mode='loss') for m in (model, plain)
-    ]
+    outputs = [m(**m.data_preprocessor(helpers.batch(), True), mode='loss') for m in (model, plain)]
     assert outputs[0].keys() == outputs[1].keys() == {'loss_cls_visual', 'loss_cls_audio'}
     for name in outputs[0]:
         torch.testing.assert_close(outputs[0][name], outputs[1][name])
