@@ -90,7 +90,8 @@ def test_multimodal_part_is_off_only_beside_new_transformers(
 def test_torchvision_schemas_are_declared_only_where_operators_do_not_load() -> None:
     code = (
         'import mart_mm, torch, torchvision; from mart_mm import compat; '
-        'print(compat._torchvision_fits(), hasattr(compat, "_library"), hasattr(torch.ops.torchvision, "nms"))'
+        'print(compat._torchvision_fits(), hasattr(compat, "_library"), '
+        'hasattr(torch.ops.torchvision, "nms"))'
     )
     fits, declared, has_nms = check(code).split()
     assert has_nms == 'True'

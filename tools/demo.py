@@ -131,7 +131,7 @@ def main() -> None:
     print(
         '1/5 planting the data set: mp4 files with sound and subtitles, in data/planted', flush=True
     )
-    data = make(ROOT / 'data' / 'planted')
+    data = make(ROOT / 'data' / 'planted', jobs=os.cpu_count() or 1, progress=True)
     print(
         '2/5 training MART (pretrain, then finetune) and, beside it, MBT without pretext',
         flush=True,

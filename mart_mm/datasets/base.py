@@ -163,7 +163,8 @@ class AffectiveDataset(BaseDataset):
             return dict(data_samples=self._failed_sample(index, failures))
         listing = '\n  '.join(f'{path}: {reason}' for path, reason in failures)
         raise TooManyFailuresError(
-            f'{len(failures)} videos in a row could not be read (max_refetch={self.max_refetch}):\n  {listing}'
+            f'{len(failures)} videos in a row could not be read '
+            f'(max_refetch={self.max_refetch}):\n  {listing}'
         )
 
     def prepare_data(self, index: int) -> dict:

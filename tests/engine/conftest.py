@@ -24,10 +24,18 @@ model = dict(
         audio=dict(decoder=dict(dims=16, depth=1, num_heads=2)),
     ),
 )
-train_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
-val_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
-test_dataloader = dict(batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
-param_scheduler = [dict(type='LinearLR', start_factor=0.1, begin=0, end=4, by_epoch=True, convert_to_iter_based=True)]
+train_dataloader = dict(
+    batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}')
+)
+val_dataloader = dict(
+    batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}')
+)
+test_dataloader = dict(
+    batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}')
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, end=4, by_epoch=True, convert_to_iter_based=True)
+]
 train_cfg = dict(max_epochs=4, val_begin=4, val_interval=1)
 default_hooks = dict(logger=dict(interval=1), checkpoint=dict(interval=1, by_epoch=False, max_keep_ckpts=-1))
 custom_hooks = [

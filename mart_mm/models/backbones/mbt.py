@@ -48,7 +48,8 @@ class MBT(AffectiveBackbone):
         depth = len(self.visual.blocks)
         if len(self.audio.blocks) != depth:
             raise ValueError(
-                f'visual depth {depth} and audio depth {len(self.audio.blocks)} differ: MBT fuses block by block'
+                f'visual depth {depth} and audio depth {len(self.audio.blocks)} differ: '
+                'MBT fuses block by block'
             )
         if not 0 <= fusion_layer < depth:
             raise ValueError(f'fusion_layer={fusion_layer}: give a block from 0 to {depth - 1}')

@@ -52,7 +52,7 @@ class Options:
     segment_seconds: float = 1.0
     size: int = 48
     fps: int = 8
-    difficulty: float = 0.5
+    difficulty: float = 0.4
     misleading: float = 0.5
     echo: float = 0.5
     blemishes: bool = True
