@@ -2,6 +2,7 @@
 # Creates .venv with the tested versions, or leaves it alone when it is up to date.
 #   TORCH_SPEC="torch==2.11.*"   another torch than the tested one
 #   MART_USE_SYSTEM_TORCH=1      keep the torch of the Python that is found (--system-site-packages)
+#   MART_PYTHON=python3.12       the Python to build on
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,13 +10,13 @@ say() { printf '[bootstrap] %s\n' "$*"; }
 
 find_python() {
   local candidate
-  for candidate in ${PYTHON:-} python3.11 python3.12 python3.10 python3 python; do
+  for candidate in ${MART_PYTHON:-} python3.11 python3.12 python3.10 python3 python; do
     if "$candidate" -c 'import sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 13))' \
         >/dev/null 2>&1; then
       command -v "$candidate"; return
     fi
   done
-  say "no Python 3.10, 3.11 or 3.12 found (python3 is $(python3 --version 2>&1 || echo absent)): install one, or set PYTHON" >&2
+  say "no Python 3.10, 3.11 or 3.12 found (python3 is $(python3 --version 2>&1 || echo absent)): install one, or set MART_PYTHON" >&2
   exit 1
 }
 

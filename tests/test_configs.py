@@ -7,6 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mart_mm.apis.run import check_keys
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import HOOKS, MODELS, TRANSFORMS
 
@@ -16,14 +17,6 @@ LEAVES = sorted(
     for path in (ROOT / 'configs').rglob('*.py')
     if '_base_' not in path.parts and '__pycache__' not in path.parts
 )
-# what MMEngine's runner reads, and what OpenMMLab's tools read; a misspelt key is silently ignored there
-KNOWN_KEYS = {
-    'model', 'train_dataloader', 'val_dataloader', 'test_dataloader', 'train_cfg', 'val_cfg', 'test_cfg',
-    'auto_scale_lr', 'optim_wrapper', 'param_scheduler', 'val_evaluator', 'test_evaluator',
-    'default_hooks', 'custom_hooks', 'data_preprocessor', 'load_from', 'resume', 'launcher', 'env_cfg',
-    'log_processor', 'log_level', 'visualizer', 'vis_backends', 'default_scope', 'randomness',
-    'model_wrapper_cfg', 'work_dir',
-}  # fmt: skip
 
 
 def test_configs_are_found() -> None:
@@ -33,7 +26,7 @@ def test_configs_are_found() -> None:
 @pytest.mark.parametrize('path', LEAVES, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
 def test_config_builds(path: Path) -> None:
     cfg = Config.fromfile(path)
-    assert set(cfg.keys()) <= KNOWN_KEYS
+    check_keys(cfg)
     init_default_scope(cfg.default_scope)
     for split in ('train', 'val', 'test'):
         for transform in cfg[f'{split}_dataloader'].dataset.pipeline:
@@ -86,3 +79,30 @@ def test_planted_config_differs_in_sizes_only() -> None:
     )
     assert types(full.model.to_dict()) == types(small.model.to_dict())
     assert types(full.custom_hooks) == types(small.custom_hooks)
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (
+            dict(optim_wraper=dict()),
+            "unknown config key 'optim_wraper': did you mean 'optim_wrapper'",
+        ),
+        (
+            {'model.pretext.visual.masker.r_mni': 0.1},
+            "unknown option of EmotionMasker 'r_mni': did you mean 'r_min'",
+        ),
+        (
+            {'model.pretext.visual.masker.type': 'EmotionMaskr'},
+            "unknown model type 'EmotionMaskr': did you mean 'EmotionMasker'",
+        ),
+    ],
+)
+def test_misspelt_names_are_answered_with_the_nearest(change: dict, message: str) -> None:
+    cfg = Config.fromfile(ROOT / 'configs' / 'mart' / 'mart_mbt_planted.py')
+    cfg.merge_from_dict(change)
+    init_default_scope(cfg.default_scope)
+    with pytest.raises((KeyError, TypeError)) as error:
+        check_keys(cfg)
+        MODELS.build(cfg.model)
+    assert message in str(error.value)

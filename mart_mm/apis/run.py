@@ -11,7 +11,27 @@ from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mart_mm.engine.distributed import init_cpu_processes
-from mart_mm.errors import NonFiniteLossError
+from mart_mm.errors import NonFiniteLossError, unknown_name
+
+
+#: keys that MMEngine's runner or these tools read; any other one would be ignored in silence
+KNOWN_KEYS = frozenset(
+    """model train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg auto_scale_lr
+    optim_wrapper param_scheduler val_evaluator test_evaluator default_hooks custom_hooks
+    data_preprocessor load_from resume launcher env_cfg log_processor log_level visualizer vis_backends
+    default_scope randomness model_wrapper_cfg work_dir experiment_name custom_imports""".split()
+)
+
+
+def check_keys(cfg: Config) -> None:
+    """Refuse top-level keys that nothing reads.
+
+    Raises:
+        KeyError: With the nearest known keys.
+    """
+    for key in cfg.keys():
+        if key not in KNOWN_KEYS:
+            raise KeyError(f'{cfg.filename}: {unknown_name("config key", key, sorted(KNOWN_KEYS))}')
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +65,7 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    check_keys(cfg)
     return cfg
 
 
@@ -67,7 +88,9 @@ def build_runner(cfg: Config) -> Runner:
 
 
 def train(cfg: Config) -> Runner:
-    """Train; a loss that is not finite leaves a checkpoint of the last good weights behind.
+    """Train; a loss that is not finite stops the run before the step is taken.
+
+    Checkpoints written before stay, and the weights that gave the loss are saved beside them.
 
     Args:
         cfg: As :func:`load_config` returns it.
@@ -79,8 +102,10 @@ def train(cfg: Config) -> Runner:
     try:
         runner.train()
     except NonFiniteLossError:
-        name = f'before_nonfinite_iter_{runner.iter}.pth'
+        name = f'nonfinite_iter_{runner.iter}.pth'
         runner.save_checkpoint(runner.work_dir, name, by_epoch=False)
-        runner.logger.error(f'weights before the failing step are in {runner.work_dir}/{name}')
+        runner.logger.error(
+            f'the weights that gave it are in {runner.work_dir}/{name}; earlier checkpoints are kept'
+        )
         raise
     return runner
