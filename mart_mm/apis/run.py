@@ -13,7 +13,6 @@ from mmengine.runner import Runner
 from mart_mm.engine.distributed import init_cpu_processes
 from mart_mm.errors import NonFiniteLossError, unknown_name
 
-
 #: keys that MMEngine's runner or these tools read; any other one would be ignored in silence
 KNOWN_KEYS = frozenset(
     """model train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg auto_scale_lr

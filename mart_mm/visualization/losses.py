@@ -21,6 +21,7 @@ def draw_losses(records: list[dict], switch_epoch: int | None = None) -> Figure:
         switch_epoch: Last epoch of pretraining, drawn as a line.
     """
     losses = [r for r in records if 'loss' in r]
+    per_epoch = max(r['iter'] for r in losses) / max(r['epoch'] for r in losses)
     # a loss that is not computed any more keeps its last value in the log
     pretrain_only = ('loss_tacl', 'loss_patch', 'loss_kl', 'loss_cpc', 'loss_aux')
     names = sorted({name for r in losses for name in r if name.startswith('loss')})
@@ -31,7 +32,7 @@ def draw_losses(records: list[dict], switch_epoch: int | None = None) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
         points = [
-            (r['epoch'], r[name])
+            (r['iter'] / per_epoch, r[name])
             for r in losses
             if name in r
             and not (switch_epoch and name.startswith(pretrain_only) and r['epoch'] > switch_epoch)
@@ -52,5 +53,5 @@ def draw_losses(records: list[dict], switch_epoch: int | None = None) -> Figure:
         axes.set_xlabel('epoch', fontsize=8)
         axes.grid(alpha=0.3)
         if switch_epoch:
-            axes.axvline(switch_epoch + 0.5, color='grey', linestyle='--', linewidth=0.8)
+            axes.axvline(switch_epoch, color='grey', linestyle='--', linewidth=0.8)
     return figure

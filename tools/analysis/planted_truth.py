@@ -89,7 +89,7 @@ def is_true_word(cue: dict, words: list[dict]) -> bool:
     middle = (cue['start'] + cue['end']) / 2
     return any(
         word['kind'] == 'true'
-        and word['word'] == cue['concept']
+        and word['concept'] == cue['concept']
         and word['start'] <= middle <= word['end']
         for word in words
     )
