@@ -17,8 +17,9 @@ env_cfg = dict(
     dist_cfg=dict(backend='nccl'),  # without a GPU the processes join with gloo
 )
 
+# (MMEngine looks this up without a default scope, hence the prefix)
 # the pretext takes no part in finetuning, so its parameters are unused there
-model_wrapper_cfg = dict(type='AffectiveDistributedDataParallel', find_unused_parameters=True)
+model_wrapper_cfg = dict(type='mart_mm.AffectiveDistributedDataParallel', find_unused_parameters=True)
 
 log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)
 log_level = 'INFO'

@@ -76,7 +76,11 @@ class Runs:
 
     def run(self, config: Path, work_dir: Path, *options: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(config, work_dir, *options), cwd=ROOT, capture_output=True, text=True
+            self.command(config, work_dir, *options),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,15 +10,24 @@ from pathlib import Path
 import torch
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
 def test_gradients_equal_those_of_one_process(helpers: object, tmp_path: Path) -> None:
     target = tmp_path / 'gradients.pth'
     command = [
-        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2', '--master_port=0',
+        sys.executable, '-m', 'torch.distributed.run', '--nproc_per_node=2',
+        '--master_addr=127.0.0.1', f'--master_port={free_port()}',
         str(Path(__file__).parent / 'ddp_gradients.py'), str(target),
     ]  # fmt: skip
     root = Path(__file__).resolve().parents[2]
     environment = os.environ | {'PYTHONPATH': str(root), 'OMP_NUM_THREADS': '1'}
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     torch.manual_seed(0)
     model = helpers.recognizer(helpers.pretext(verify_level=1))
@@ -41,7 +51,9 @@ def test_dist_train_script(tiny_config: Path, tmp_path: Path, runs: object) -> N
     command = ['bash', 'tools/dist_train.sh', str(tiny_config), '2', '--work-dir', str(tmp_path)]
     command += ['--cfg-options', 'default_hooks.checkpoint.interval=100']
     environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable}
-    done = subprocess.run(command, cwd=runs.root, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=runs.root, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     scalars = runs.scalars(tmp_path)
     steps = [r for r in scalars if 'loss' in r]
