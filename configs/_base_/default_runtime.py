@@ -19,7 +19,9 @@ env_cfg = dict(
 
 # (MMEngine looks this up without a default scope, hence the prefix)
 # the pretext takes no part in finetuning, so its parameters are unused there
-model_wrapper_cfg = dict(type='mart_mm.AffectiveDistributedDataParallel', find_unused_parameters=True)
+model_wrapper_cfg = dict(
+    type='mart_mm.AffectiveDistributedDataParallel', find_unused_parameters=True
+)
 
 log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)
 log_level = 'INFO'
