@@ -8,7 +8,7 @@ model = dict(
         type='TwoStreamBackbone',
         visual=dict(
             type='FeatureMapStream',
-            encoder=dict(type='mmaction.SwinTransformer3D', arch='tiny'),
+            encoder=dict(type='mmaction.SwinTransformer3D', arch='tiny', pretrained2d=False),
             input_shape=(4, 48, 48),
             embed_dims=64,
         ),

@@ -28,6 +28,7 @@ def test_child_learns_and_predicts(helpers: object, path: Path) -> None:
     cfg = Config.fromfile(path)
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model)
+    model.init_weights()
     batch = helpers.batch(num_segments=2, size=48, frames=4, mel_frames=80)
     # the config's cues are 64 wide, whatever the words
     model.pretext.mask_progress, model.pretext.verify_level = 1.0, 0
