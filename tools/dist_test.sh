@@ -5,8 +5,10 @@ set -euo pipefail
 if [ $# -lt 3 ]; then sed -n '2,3p' "$0" >&2; exit 2; fi
 CONFIG=$1; CHECKPOINT=$2; PROCESSES=$3; shift 3
 HERE=$(cd "$(dirname "$0")" && pwd)
-PYTHON=${PYTHON:-python}
-if [ -z "${VIRTUAL_ENV:-}" ] && [ -x "$HERE/../.venv/bin/python" ]; then PYTHON="$HERE/../.venv/bin/python"; fi
+if [ -z "${PYTHON:-}" ]; then
+  PYTHON=python
+  if [ -z "${VIRTUAL_ENV:-}" ] && [ -x "$HERE/../.venv/bin/python" ]; then PYTHON="$HERE/../.venv/bin/python"; fi
+fi
 PORT=${PORT:-$("$PYTHON" -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')}
 exec "$PYTHON" -m torch.distributed.run \
   --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \

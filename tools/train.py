@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import mart_mm  # noqa: E402, F401  first: it repairs what is imported below
-from mart_mm.apis.run import add_common_arguments, load_config, train, use_amp  # noqa: E402
+from mart_mm.apis.run import add_common_arguments, load_config, scale_lr, train, use_amp  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,7 +42,7 @@ def main() -> None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if args.auto_scale_lr:
-        cfg.auto_scale_lr.enable = True
+        scale_lr(cfg)
     train(cfg)
 
 

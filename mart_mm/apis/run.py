@@ -80,6 +80,16 @@ def use_amp(cfg: Config) -> None:
     wrapper.setdefault('dtype', 'bfloat16' if torch.cuda.is_bf16_supported() else 'float16')
 
 
+def scale_lr(cfg: Config) -> None:
+    """Scale the learning rate to the videos of one optimiser step.
+
+    MMEngine compares ``base_batch_size`` with batch size times processes and knows nothing of
+    accumulation, so the base is divided by the accumulation steps here.
+    """
+    cfg.auto_scale_lr.enable = True
+    cfg.auto_scale_lr.base_batch_size /= cfg.optim_wrapper.get('accumulative_counts', 1)
+
+
 def build_runner(cfg: Config) -> Runner:
     """Join the processes and build the runner."""
     init_cpu_processes(cfg.launcher)
