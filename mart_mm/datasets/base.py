@@ -99,7 +99,7 @@ class AffectiveDataset(BaseDataset):
                 raise FileNotFoundError(
                     f'{type(self).__name__}: {path} does not exist. Expected:\n'
                     f'{self.EXPECTED_TREE.format(root=self.data_root)}\n'
-                    f'How to get it: {self.PREPARE_COMMAND}'
+                    f'How to get it: {self.PREPARE_COMMAND.format(root=self.data_root)}'
                 )
 
     @staticmethod
