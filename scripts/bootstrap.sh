@@ -45,7 +45,7 @@ if command -v uv >/dev/null 2>&1; then
   LINKS="$("$PYTHON_BIN" -m pip config get global.find-links 2>/dev/null || true) ${PIP_FIND_LINKS:-}"
   LINKS=$(echo $LINKS | tr ' ' ',')
   [ -z "$LINKS" ] || export UV_FIND_LINKS="${UV_FIND_LINKS:-$LINKS}"
-  uv venv --quiet $SYSTEM --python "$PYTHON_BIN" .venv
+  uv venv --quiet --seed $SYSTEM --python "$PYTHON_BIN" .venv
   INSTALL=(uv pip install --quiet --python .venv/bin/python)
 else
   say "creating .venv with pip and $("$PYTHON_BIN" --version)"
