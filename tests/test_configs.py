@@ -1,5 +1,6 @@
 """Every config loads, uses known keys and builds its model."""
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mart_mm.apis.run import check_keys
+from mart_mm.apis.run import add_common_arguments, check_keys, load_config
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
-from mart_mm.registry import HOOKS, MODELS, TRANSFORMS
+from mart_mm.registry import DATASETS, HOOKS, MODELS, TRANSFORMS
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = sorted(
@@ -38,13 +39,69 @@ def test_config_builds(path: Path) -> None:
         config.embed_dims = min(config.embed_dims, 96)
     model = MODELS.build(cfg.model)
     assert isinstance(model, AffectiveRecognizer)
-    sampler, classes = cfg.train_dataloader.dataset.pipeline[0], len(cfg.model.head.polarity)
+    dataset = cfg.train_dataloader.dataset
+    assert model.head.polarity.tolist() == polarity_of(dataset)
+    if 'FeatureEncoder' in cfg.model.backbone.type:
+        return
+    sampler = dataset.pipeline[0]
     visual, audio = (model.backbone.streams[name].input_shape for name in ('visual', 'audio'))
     crop = next(t for t in cfg.train_dataloader.dataset.pipeline if t['type'] == 'CropFrames')
     sound = next(t for t in cfg.train_dataloader.dataset.pipeline if t['type'] == 'LoadLogMel')
     assert visual == (sampler.clip_len, crop.size, crop.size)
     assert audio == (128, sound.num_frames)
-    assert model.head.num_classes == classes == 6
+
+
+def polarity_of(dataset: dict) -> list[int]:
+    """What the data set of a config says of its classes."""
+    if 'polarity' in dataset:
+        return dataset['polarity']
+    return DATASETS.get(dataset['type']).preset_metainfo(dataset.get('preset'))['polarity']
+
+
+@pytest.mark.parametrize('path', LEAVES, ids=lambda path: str(path.relative_to(ROOT / 'configs')))
+def test_all_splits_agree(path: Path) -> None:
+    """The three data sets of a config differ in the split and in augmentation only."""
+    cfg = Config.fromfile(path)
+    train, val, test = (
+        {
+            k: v
+            for k, v in cfg[f'{s}_dataloader'].dataset.items()
+            if k not in ('ann_file', 'split', 'pipeline', 'test_mode')
+        }
+        for s in ('train', 'val', 'test')
+    )
+    assert train == val == test
+    assert cfg.val_dataloader.dataset == cfg.test_dataloader.dataset
+
+
+@pytest.mark.parametrize('dataset', ['ekman6', 've8', 'perr', 'iemocap', 'affwild2', 'manifest'])
+def test_every_data_set_has_mart_and_its_baseline(dataset: str) -> None:
+    """The pair differs in the pretext alone, and so does its small child on planted data."""
+    folder = ROOT / 'configs'
+    mart = Config.fromfile(folder / 'mart' / f'mart_mbt_{dataset}.py')
+    base = Config.fromfile(folder / 'supervised' / f'mbt_{dataset}.py')
+    assert mart.train_dataloader == base.train_dataloader
+    assert mart.test_dataloader == base.test_dataloader
+    for part in ('backbone', 'head', 'data_preprocessor', 'temporal_cam'):
+        assert mart.model[part] == base.model[part]
+    assert 'pretext' in mart.model and 'pretext' not in base.model
+    if dataset == 'manifest':
+        return
+    child = '' if dataset == 'ekman6' else f'{dataset}_'
+    small = Config.fromfile(folder / 'mart' / f'mart_mbt_{child}planted.py')
+    assert small.train_dataloader.dataset.type == mart.train_dataloader.dataset.type
+    assert small.model.head == mart.model.head
+
+
+def test_cache_is_one_option(tmp_path: Path) -> None:
+    arguments = argparse.ArgumentParser()
+    add_common_arguments(arguments)
+    path = str(ROOT / 'configs' / 'mart' / 'mart_mbt_ekman6.py')
+    on = load_config(arguments.parse_args([path]))
+    off = load_config(arguments.parse_args([path, '--cfg-options', 'cache=None']))
+    for split in ('train', 'val', 'test'):
+        assert on[f'{split}_dataloader'].dataset.cache['folder']
+        assert off[f'{split}_dataloader'].dataset.cache is None
 
 
 def test_data_set_folder_is_asked_for(tmp_path: Path) -> None:

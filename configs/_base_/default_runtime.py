@@ -11,6 +11,9 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
 
+# log-mel and cues are computed once per file; --cfg-options cache=None computes them each time
+cache = dict(folder='data/.cache', max_bytes=20 * 2**30)
+
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),

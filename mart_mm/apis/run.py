@@ -13,12 +13,14 @@ from mmengine.runner import Runner
 from mart_mm.engine.distributed import init_cpu_processes
 from mart_mm.errors import NonFiniteLossError, unknown_name
 
-#: keys that MMEngine's runner or these tools read; any other one would be ignored in silence
+#: keys that MMEngine's runner or these tools read; any other one would be ignored in silence, except
+#: pipelines, which are named to be referred to
 KNOWN_KEYS = frozenset(
     """model train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg auto_scale_lr
     optim_wrapper param_scheduler val_evaluator test_evaluator default_hooks custom_hooks
     data_preprocessor load_from resume launcher env_cfg log_processor log_level visualizer vis_backends
-    default_scope randomness model_wrapper_cfg work_dir experiment_name custom_imports""".split()
+    default_scope randomness model_wrapper_cfg work_dir experiment_name custom_imports
+    cache""".split()
 )
 
 
@@ -29,7 +31,7 @@ def check_keys(cfg: Config) -> None:
         KeyError: With the nearest known keys.
     """
     for key in cfg.keys():
-        if key not in KNOWN_KEYS:
+        if key not in KNOWN_KEYS and not key.endswith('_pipeline'):
             raise KeyError(f'{cfg.filename}: {unknown_name("config key", key, sorted(KNOWN_KEYS))}')
 
 
@@ -65,7 +67,17 @@ def load_config(args: argparse.Namespace) -> Config:
     elif not cfg.get('work_dir'):
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     check_keys(cfg)
+    share_cache(cfg)
     return cfg
+
+
+def share_cache(cfg: Config) -> None:
+    """Give every data set the config's ``cache``; None turns it off for all of them."""
+    cache = cfg.pop('cache', None)
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader and 'dataset' in loader:
+            loader.dataset.setdefault('cache', cache)
 
 
 def use_amp(cfg: Config) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
@@ -13,17 +14,35 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
+from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
 VIDEO_SUFFIXES = ('.mp4', '.mkv', '.avi', '.webm', '.mov', '.flv', '.wmv')
+SENTIMENTS = ('three-way', 'two-way')
 
 
 class AffectiveDataset(BaseDataset):
     """Videos with an emotion label, their sound and their subtitles.
 
     A subclass holds what is its data set's own: ``METAINFO`` with ``classes`` in the public order,
-    ``EXPECTED_TREE`` and ``PREPARE_COMMAND`` for the error message, and the reader of its lists.
+    their ``polarity`` and the ``mood_table`` (or several of them by name in ``PRESETS``, the default
+    first), ``EXPECTED_TREE``, ``PREPARE_COMMAND`` and ``SPLIT_RULE`` for messages, and the reader of
+    its lists.
+
+    A record has ``video_id`` (unique) and ``gt_emotion``, and where they differ from the usual:
+
+    ============================ ================================================================
+    ``media``                    the file's path below the video folder, no suffix (``video_id``)
+    ``video_path``               the file, or a folder of numbered frames
+    ``audio_path``               the file whose sound is used (``video_path``)
+    ``start``, ``end``           seconds; only this part of the file is used
+    ``start_frame, stop_frame``  the same in frames
+    ``crop``                     (x0, y0, x1, y1), the part of the picture used, in fractions of it
+    ``lines``                    the transcript, (start, end, text) in seconds of the file
+    ``frame_classes``            int array, the class of each of the record's frames, -1 for none
+    ``features``                 modality -> file of precomputed features
+    ============================ ================================================================
 
     Randomness of the pipeline comes from (seed, epoch, index) alone: a resumed run augments as the
     run it continues. A video that cannot be read is replaced by the next one in training and set
@@ -37,32 +56,50 @@ class AffectiveDataset(BaseDataset):
         test_mode: Whether samples are for evaluation.
         seed: Of the augmentation.
         max_refetch: Videos tried in place of an unreadable one.
+        preset: Name in ``PRESETS``, where the data set has several sets of classes.
+        sentiment: ``'three-way'``: negative, neutral, positive; ``'two-way'``: classes of neutral
+            polarity count as not negative. The same where no class is neutral.
+        mood_table: Class of each of the lexicon's moods, in place of the data set's own.
+        cache: Arguments of :class:`~mart_mm.datasets.cache.FileCache` for what transforms compute
+            (log-mel, cues); None computes it anew each time.
         metainfo: Overrides of ``METAINFO``.
         indices: Number of leading records, or their indices.
         filter_cfg: As in MMEngine.
 
     Raises:
         FileNotFoundError: When the folder or the list is missing, with the expected tree.
+        ValueError: For an unknown preset or sentiment, with the valid ones.
     """
 
+    PRESETS: dict[str, dict] = {}
     EXPECTED_TREE = ''
     PREPARE_COMMAND = ''
+    SPLIT_RULE = ''
 
     def __init__(
         self,
         *,
-        ann_file: str,
+        ann_file: str = '',
         data_root: str,
         pipeline: list[dict | Callable],
         data_prefix: dict | None = None,
         test_mode: bool = False,
         seed: int = 0,
         max_refetch: int = 10,
+        preset: str | None = None,
+        sentiment: str = 'three-way',
+        mood_table: dict | None = None,
+        cache: dict | None = None,
         metainfo: dict | None = None,
         indices: int | list[int] | None = None,
         filter_cfg: dict | None = None,
     ) -> None:
         self.seed = seed
+        metainfo = self.preset_metainfo(preset, sentiment) | (metainfo or {})
+        if mood_table is not None:
+            metainfo['mood_table'] = mood_table
+        self.mood_map = MoodMap(metainfo['classes'], metainfo['mood_table'])
+        self.cache = cache
         # shared memory, so that persistent workers see the epoch too
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         super().__init__(
@@ -77,24 +114,58 @@ class AffectiveDataset(BaseDataset):
             max_refetch=max_refetch,
         )
 
+    @classmethod
+    def preset_metainfo(cls, preset: str | None = None, sentiment: str = 'three-way') -> dict:
+        """Classes, polarity and mood table of a preset.
+
+        Raises:
+            ValueError: For an unknown name, with the valid ones.
+        """
+        if sentiment not in SENTIMENTS:
+            raise ValueError(f'{cls.__name__}: sentiment={sentiment!r}: choose one of {SENTIMENTS}')
+        if preset is None:
+            chosen = next(iter(cls.PRESETS.values()), cls.METAINFO)
+        elif preset in cls.PRESETS:
+            chosen = cls.PRESETS[preset]
+        else:
+            raise ValueError(f'{cls.__name__}: {unknown_name("preset", preset, list(cls.PRESETS))}')
+        metainfo = copy.deepcopy(dict(chosen))
+        if sentiment == 'two-way' and 'polarity' in metainfo:
+            metainfo['polarity'] = [1 if sign == 0 else sign for sign in metainfo['polarity']]
+        return metainfo
+
     @abstractmethod
     def read_annotations(self) -> list[dict]:
-        """Records with ``video_id`` (path below the video folder, no suffix) and ``gt_emotion``."""
+        """Records as the class describes them."""
 
     def load_data_list(self) -> list[dict]:
         """Records with the paths of their files; a file that is missing fails when it is read."""
         self._check_layout()
-        videos = Path(self.data_prefix['video'])
-        transcripts = Path(self.data_prefix['transcript'])
+        videos = Path(self.data_prefix.get('video', ''))
+        transcripts = Path(self.data_prefix.get('transcript', ''))
         records = self.read_annotations()
+        twice = [name for name, n in Counter(r['video_id'] for r in records).items() if n > 1]
+        if twice:
+            raise ValueError(
+                f'{self.ann_file or self.data_root}: listed more than once: {twice[:5]}'
+            )
+        found: dict[str, str] = {}  # many records may be parts of one file
         for record in records:
-            record['video_path'] = str(self._video_path(videos, record['video_id']))
-            record['transcript_path'] = str(transcripts / record['video_id'])
+            media = record.pop('media', record['video_id'])
+            if 'video_path' not in record:
+                if media not in found:
+                    found[media] = str(self.find_video(videos, media))
+                record['video_path'] = found[media]
+            record.setdefault('transcript_path', str(transcripts / media))
         self._report(records)
         return records
 
+    def _required(self) -> list[Path]:
+        """What must exist before annotations are read."""
+        return [Path(self.data_root), Path(self.ann_file), Path(self.data_prefix['video'])]
+
     def _check_layout(self) -> None:
-        for path in (Path(self.data_root), Path(self.ann_file), Path(self.data_prefix['video'])):
+        for path in self._required():
             if not path.exists():
                 raise FileNotFoundError(
                     f'{type(self).__name__}: {path} does not exist. Expected:\n'
@@ -103,20 +174,30 @@ class AffectiveDataset(BaseDataset):
                 )
 
     @staticmethod
-    def _video_path(folder: Path, video_id: str) -> Path:
+    def find_video(folder: Path, media: str) -> Path:
+        """The file of a video, whatever its suffix; one that is missing gets the first suffix.
+
+        Args:
+            folder: Of the videos.
+            media: Path below it without suffix; dots in its name are kept.
+        """
         for suffix in VIDEO_SUFFIXES:
-            path = folder / f'{video_id}{suffix}'
+            path = folder / f'{media}{suffix}'
             if path.exists():
                 return path
-        return folder / f'{video_id}{VIDEO_SUFFIXES[0]}'
+        return folder / f'{media}{VIDEO_SUFFIXES[0]}'
 
     def _report(self, records: list[dict]) -> None:
+        """Say what was loaded: counts per class, and how the split is made."""
         counts = Counter(record['gt_emotion'] for record in records)
         shares = ', '.join(f'{name} {counts[i]}' for i, name in enumerate(self.metainfo['classes']))
-        print_log(
-            f'{type(self).__name__}: {len(records)} videos in {self.ann_file}: {shares}',
-            logger='current',
-        )
+        rule = f'; split: {self.SPLIT_RULE}' if self.SPLIT_RULE else ''
+        where = self.ann_file or self.data_root
+        self.say(f'{len(records)} records in {where}: {shares}{rule}')
+
+    def say(self, message: str) -> None:
+        """Log a line about this data set."""
+        print_log(f'{type(self).__name__}: {message}', logger='current')
 
     def class_index(self, name: str, where: str) -> int:
         """Index of a class by name.
@@ -171,6 +252,7 @@ class AffectiveDataset(BaseDataset):
         """Run the pipeline on a record, with its own source of randomness."""
         record = self.get_data_info(index)
         epoch = 0 if self.test_mode else int(self._epoch)
+        record['mood_map'], record['cache'] = self.mood_map, self.cache
         record['rng'] = np.random.default_rng((self.seed, epoch, index))
         return self.pipeline(record)
 
@@ -178,7 +260,9 @@ class AffectiveDataset(BaseDataset):
         record = self.get_data_info(index)
         sample = AffectiveDataSample(
             metainfo=dict(
-                video_id=record['video_id'], video_path=record['video_path'], failures=failures
+                video_id=record['video_id'],
+                video_path=record.get('video_path', ''),
+                failures=failures,
             )
         )
         sample.gt_emotion = record['gt_emotion']

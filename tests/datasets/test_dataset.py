@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mart_mm.datasets.collate import affective_collate
-from mart_mm.datasets.ekman6 import Ekman6, read_tsn_list
+from mart_mm.datasets.ekman6 import Ekman6
 from mart_mm.datasets.transforms.formatting import PackAffectiveInputs
 from mart_mm.engine.hooks.failure_report import FailureReportHook
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
@@ -49,20 +49,6 @@ def dataset(folder: Path, **options: object) -> Ekman6:
     return Ekman6(
         ann_file='annotations/list.txt', data_root=str(folder), pipeline=[pipeline], **options
     )
-
-
-def test_public_list_is_read(shared_data: Path) -> None:
-    for split, count in (('train', 819), ('test', 818)):
-        pairs = read_tsn_list(shared_data / 'annotations' / 'ekman6' / f'{split}list01.txt', 6)
-        assert len(pairs) == count
-        assert all(name.split('/')[0] == CLASSES[label] for name, label in pairs)
-
-
-@pytest.mark.parametrize('line', ['anger/1', 'anger/1 x', 'anger/1 0', 'anger/1 7'])
-def test_bad_line_is_named(tmp_path: Path, line: str) -> None:
-    (tmp_path / 'list.txt').write_text(f'anger/0 1\n{line}\n')
-    with pytest.raises(ValueError, match=r'list\.txt, line 2'):
-        read_tsn_list(tmp_path / 'list.txt', 6)
 
 
 def test_broken_video_is_replaced_in_training_and_reported(folder: Path) -> None:
@@ -176,11 +162,7 @@ def test_video_without_sound_and_words_trains_and_predicts(helpers: object, tmp_
             dict(type='CropFrames', size=24),
             dict(type='LoadLogMel', num_frames=32),
             dict(type='LoadTranscript'),
-            dict(
-                type='FindCues',
-                lexicon=dict(type='SenticNet6Lexicon'),
-                mood_map=dict(classes=CLASSES, table=dict(joy='joy')),
-            ),
+            dict(type='FindCues', lexicon=dict(type='SenticNet6Lexicon')),
             dict(type='PackAffectiveInputs', max_cues=4),
         ],
     )

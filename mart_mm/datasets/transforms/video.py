@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from mart_mm.datasets.media.video_reader import VideoReader
@@ -19,10 +20,11 @@ class SampleSegments(Transform):
     The windows chosen here cut all modalities: sound and words follow ``clip_times`` and
     ``segment_times``. A clip stays inside its segment: in a shorter segment the last frame is
     repeated, and where no frame starts it is the one on screen. Of records with ``start`` and
-    ``end`` (seconds) only that part is used.
+    ``end`` (seconds), or ``start_frame`` and ``stop_frame``, only that part is used.
 
     Adds ``segment_times`` (S, 2) and ``clip_times`` (S, 2) in seconds, ``frame_inds`` (S, T) and
-    ``video_reader``.
+    ``video_reader``; of records in frames ``start`` and ``end``; of records with ``frame_classes``
+    ``gt_distribution`` (S, C): the frames' shares of the classes, zero where none is labelled.
 
     Args:
         num_segments: S.
@@ -59,7 +61,9 @@ class SampleSegments(Transform):
             MediaError: When the video cannot be opened or ends before the record starts.
             ValueError: When the record ends before it starts.
         """
-        reader = VideoReader(results['video_path'], backend=self.backend, size=self.size)
+        reader = self._open(results)
+        if 'start_frame' in results:
+            self._frames_to_seconds(results, reader)
         start = float(results.get('start') or 0.0)
         end = results.get('end')
         end = reader.duration if end is None else min(float(end), reader.duration)
@@ -76,7 +80,42 @@ class SampleSegments(Transform):
             [reader.times[inds[:, 0]], shown_until[inds[:, -1]]], axis=1
         )
         results['video_reader'] = reader
+        if 'frame_classes' in results:
+            results['gt_distribution'] = self._distribution(results, reader)
         return results
+
+    def _open(self, results: dict) -> VideoReader:
+        """The video, at the size at which the part of the picture that is used gets the short side."""
+        size = self.size
+        if size is not None and 'crop' in results:
+            left, top, right, bottom = results['crop']
+            size = round(size / min(right - left, bottom - top))
+        results['short_side'] = self.size
+        return VideoReader(results['video_path'], backend=self.backend, size=size)
+
+    @staticmethod
+    def _frames_to_seconds(results: dict, reader: VideoReader) -> None:
+        edges = np.append(reader.times, reader.duration)
+        first, stop = results['start_frame'], min(results['stop_frame'], reader.num_frames)
+        if first >= reader.num_frames:
+            reader.close()
+            raise MediaError(
+                results['video_path'],
+                f'the record starts at frame {first}, the video has {reader.num_frames}',
+            )
+        results['start'], results['end'] = float(edges[first]), float(edges[stop])
+
+    @staticmethod
+    def _distribution(results: dict, reader: VideoReader) -> np.ndarray:
+        """Shares (S, C) of the classes among the labelled frames of each segment."""
+        classes = results['frame_classes']
+        shares = np.zeros((len(results['segment_times']), len(results['mood_map'].classes)))
+        bounds = np.searchsorted(reader.times, results['segment_times'] - _ROUNDING)
+        for share, (first, stop) in zip(shares, bounds - results['start_frame'], strict=True):
+            inside = classes[first:stop]
+            counts = np.bincount(inside[inside >= 0], minlength=len(share))
+            share[:] = counts / max(1, counts.sum())
+        return shares.astype(np.float32)
 
     @staticmethod
     def _check(results: dict, reader: VideoReader, start: float) -> None:
@@ -110,7 +149,11 @@ class SampleSegments(Transform):
 
 @TRANSFORMS.register_module()
 class LoadFrames(Transform):
-    """Decode the frames that were chosen: ``imgs`` uint8 (S, T, H, W, 3), RGB."""
+    """Decode the frames that were chosen: ``imgs`` uint8 (S, T, H, W, 3), RGB.
+
+    Of records with ``crop`` only that part of the picture, its short side scaled to
+    ``SampleSegments.size``.
+    """
 
     def transform(self, results: dict) -> dict:
         """Decode.
@@ -121,5 +164,22 @@ class LoadFrames(Transform):
         with results.pop('video_reader') as reader:
             inds = results['frame_inds']
             frames = reader.read(inds.ravel())
+        if 'crop' in results:
+            frames = self._cut(frames, results['crop'], results['short_side'])
         results['imgs'] = frames.reshape(*inds.shape, *frames.shape[1:])
         return results
+
+    @staticmethod
+    def _cut(
+        frames: np.ndarray, crop: tuple[float, float, float, float], short_side: int | None
+    ) -> np.ndarray:
+        height, width = frames.shape[1:3]
+        left, top, right, bottom = (
+            round(edge * extent) for edge, extent in zip(crop, (width, height) * 2, strict=True)
+        )
+        frames = frames[:, top:bottom, left:right]
+        if short_side is None or min(frames.shape[1:3]) == short_side:
+            return frames
+        scale = short_side / min(frames.shape[1:3])
+        size = tuple(round(extent * scale) for extent in frames.shape[2:0:-1])
+        return np.stack([cv2.resize(f, size, interpolation=cv2.INTER_AREA) for f in frames])

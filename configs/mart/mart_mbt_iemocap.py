@@ -1,0 +1,13 @@
+"""MART on MBT-B, IEMOCAP, six classes (Table 2 of the paper; not measured here).
+
+python tools/train.py configs/mart/mart_mbt_iemocap.py
+"""
+
+_base_ = [
+    '../_base_/models/mart_mbt.py',
+    '../_base_/datasets/iemocap.py',
+    '../_base_/schedules/mart_100_150.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[1, -1, 0, -1, 1, -1]))

@@ -1,0 +1,14 @@
+"""MBT on planted affect in IEMOCAP's layout, without pretext.
+
+python tools/data/planted/make.py --layout iemocap --out data/planted_iemocap
+python tools/train.py configs/supervised/mbt_iemocap_planted.py
+"""
+
+_base_ = [
+    '../_base_/models/mbt_tiny.py',
+    '../_base_/datasets/iemocap_planted.py',
+    '../_base_/schedules/supervised_32.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[1, -1, 0, -1, 1, -1]))

@@ -1,0 +1,188 @@
+"""Anyone's own data: a table with one line per video, or per part of one."""
+
+from __future__ import annotations
+
+import csv
+import json
+import zlib
+from collections import Counter
+from pathlib import Path
+
+from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.datasets.perr import seconds_in
+from mart_mm.errors import unknown_name
+from mart_mm.registry import DATASETS
+
+SPLITS = ('train', 'val', 'test')
+#: column of the feature file of each modality
+FEATURE_COLUMNS = dict(visual='visual_features', audio='audio_features')
+COLUMNS = ('video', 'start', 'end', 'label', 'labels', 'transcript', 'split', 'id')
+_REMEDY = f'columns are {", ".join((*COLUMNS, *FEATURE_COLUMNS.values()))}'
+
+
+def read_manifest(path: str | Path) -> list[dict[str, object]]:
+    """Rows of a manifest, empty fields left out, and ``where`` (file and line) for messages.
+
+    Args:
+        path: ``.csv`` whose first line names the columns, or ``.jsonl`` with an object per line.
+
+    Raises:
+        ValueError: For another kind of file, an unknown column or a line that is no object, naming
+            file, line and remedy.
+    """
+    path = Path(path)
+    if path.suffix == '.csv':
+        with path.open(newline='', encoding='utf-8-sig') as file:
+            reader = csv.DictReader(file, restkey='')
+            rows = [(reader.line_num, row) for row in reader]
+        known = reader.fieldnames or []
+    elif path.suffix == '.jsonl':
+        lines = enumerate(path.read_text(encoding='utf-8-sig').splitlines(), start=1)
+        rows = [
+            (number, _json_object(line, path, number)) for number, line in lines if line.strip()
+        ]
+        known = list(dict.fromkeys(key for _, row in rows for key in row))
+    else:
+        raise ValueError(f'{path}: a manifest is a .csv or a .jsonl file')
+    for name in known:
+        if name not in COLUMNS and name not in FEATURE_COLUMNS.values():
+            valid = [*COLUMNS, *FEATURE_COLUMNS.values()]
+            raise ValueError(f'{path}: {unknown_name("column", name, valid)}')
+    cleaned = []
+    for number, row in rows:
+        if row.pop('', None):
+            raise ValueError(f'{path}, line {number}: more fields than columns; quote commas')
+        content = {key: value for key, value in row.items() if value not in (None, '', [])}
+        cleaned.append(content | dict(where=f'{path}, line {number}'))
+    return cleaned
+
+
+def _json_object(line: str, path: Path, number: int) -> dict:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ValueError(f'{path}, line {number}: not a JSON object such as {{"video": "a.mp4"}}')
+    return row
+
+
+def row_label(row: dict) -> str:
+    """The label of a row; of several, given by several people, the most frequent one.
+
+    Ties go to the label named first.
+
+    Raises:
+        ValueError: When there is none, or both columns are filled.
+    """
+    single, several = row.get('label'), row.get('labels')
+    if (single is None) == (several is None):
+        raise ValueError(f"{row['where']}: fill either 'label' or 'labels' (joy;joy;surprise)")
+    if several is None:
+        return str(single).strip()
+    votes = several.split(';') if isinstance(several, str) else several
+    return Counter(str(vote).strip() for vote in votes).most_common(1)[0][0]
+
+
+@DATASETS.register_module()
+class ManifestDataset(AffectiveDataset):
+    """Videos, or precomputed features, listed in one table.
+
+    =========================================== =================================================
+    column
+    =========================================== =================================================
+    ``video``                                   file; paths are relative to the manifest
+    ``start``, ``end``                          seconds of the part that is used; default: all
+    ``label``                                   emotion class
+    ``labels``                                  instead: several people's, ``joy;joy;surprise``
+    ``transcript``                              .srt, .vtt, .ass; default: found beside the video
+    ``split``                                   ``train``, ``val`` or ``test``
+    ``id``                                      default: video and times
+    ``visual_features``, ``audio_features``     files of features instead of, or beside, a video
+    =========================================== =================================================
+
+    Only ``label`` and one of ``video`` and the feature columns must be there. Without a ``split``
+    column videos are dealt out by a hash of their name, ``test_share`` of them to ``test`` (and none
+    to ``val``), parts of one video to the same split.
+
+    Args:
+        split: Which rows are used.
+        classes: Emotion classes; the labels of the manifest must be among them.
+        polarity: Polarity of each class.
+        mood_table: Class of each of the lexicon's moods; without it words are verified by sentiment
+            alone.
+        test_share: See above.
+        kwargs: See :class:`AffectiveDataset`.
+
+    Raises:
+        ValueError: Naming file, line, field and remedy.
+    """
+
+    EXPECTED_TREE = """{root}/
+  manifest.csv      columns video,label, and start,end,transcript,split as needed
+  ...               the videos, wherever the manifest says"""
+    PREPARE_COMMAND = 'python tools/data/manifest/prepare.py MANIFEST --out my_config.py'
+
+    def __init__(
+        self,
+        *,
+        split: str,
+        classes: list[str],
+        polarity: list[int],
+        mood_table: dict | None = None,
+        test_share: float = 0.2,
+        **kwargs: object,
+    ) -> None:
+        if split not in SPLITS:
+            raise ValueError(f'ManifestDataset: split={split!r}: choose one of {SPLITS}')
+        if len(classes) != len(polarity):
+            raise ValueError(f'{len(classes)} classes, but {len(polarity)} polarities')
+        self.split, self.test_share = split, test_share
+        metainfo = dict(
+            dataset='manifest', classes=classes, polarity=polarity, mood_table=mood_table or {}
+        )
+        super().__init__(metainfo=metainfo | (kwargs.pop('metainfo', None) or {}), **kwargs)
+
+    def _required(self) -> list[Path]:
+        return [Path(self.ann_file)]
+
+    def read_annotations(self) -> list[dict]:
+        """Records of the split."""
+        rows = read_manifest(self.ann_file)
+        has_split = any('split' in row for row in rows)
+        return [self._record(row) for row in rows if self._split_of(row, has_split) == self.split]
+
+    def _split_of(self, row: dict, has_split: bool) -> str:
+        if not has_split:
+            name = str(row.get('video') or next(map(row.get, self._feature_columns(row)), ''))
+            return 'test' if zlib.crc32(name.encode()) / 2**32 < self.test_share else 'train'
+        split = row.get('split')
+        if split not in SPLITS:
+            raise ValueError(f"{row['where']}, field 'split': {split!r}: write one of {SPLITS}")
+        return split
+
+    @staticmethod
+    def _feature_columns(row: dict) -> list[str]:
+        return [column for column in FEATURE_COLUMNS.values() if column in row]
+
+    def _record(self, row: dict) -> dict:
+        where, columns = row['where'], self._feature_columns(row)
+        if 'video' not in row and not columns:
+            raise ValueError(f'{where}: neither a video nor a file of features; {_REMEDY}')
+        folder = Path(self.ann_file).parent
+        media = str(row.get('video') or row[columns[0]])
+        record = dict(gt_emotion=self.class_index(row_label(row), where), media=media)
+        times = [str(row[field]) for field in ('start', 'end') if field in row]
+        for field in ('start', 'end'):
+            if field in row:
+                record[field] = seconds_in(str(row[field]), f'{where}, field {field!r}')
+        record['video_id'] = str(row.get('id') or '#'.join([media, '-'.join(times)]).rstrip('#'))
+        record['video_path'] = str(folder / media) if 'video' in row else ''
+        record['transcript_path'] = str(folder / row['transcript']) if 'transcript' in row else ''
+        if columns:
+            record['features'] = {
+                name: str(folder / row[column])
+                for name, column in FEATURE_COLUMNS.items()
+                if column in row
+            }
+        return record

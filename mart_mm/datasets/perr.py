@@ -1,0 +1,98 @@
+"""PERR (Gao et al., ACM MM 2021): drama clips, the emotion between two people."""
+
+from __future__ import annotations
+
+import csv
+
+from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.registry import DATASETS
+
+COLUMNS = ('clip', 'person_a', 'person_b', 'label')
+
+
+@DATASETS.register_module()
+class PERR(AffectiveDataset):
+    """Clips labelled for a pair of people, read from a CSV file.
+
+    No public file format is known; this is ours. Columns: ``clip`` (path of the video below the video
+    folder, without suffix), ``person_a``, ``person_b``, ``label``, and optionally ``start`` and
+    ``end`` in seconds. A clip stands once for each of its pairs; each line is a record.
+
+    Args:
+        kwargs: See :class:`AffectiveDataset`. With ``sentiment='two-way'`` neutral clips count as not
+            negative.
+    """
+
+    METAINFO = dict(
+        dataset='perr',
+        classes=['neutral', 'mild', 'intimate', 'tense', 'hostile'],
+        polarity=[0, 1, 1, -1, -1],
+        mood_table=dict(
+            calmness='mild',
+            pleasantness='mild',
+            joy='intimate',
+            eagerness='intimate',
+            fear='tense',
+            sadness='tense',
+            anger='hostile',
+            disgust='hostile',
+        ),
+    )
+    EXPECTED_TREE = """{root}/
+  annotations/train.csv         columns clip,person_a,person_b,label[,start,end]
+  annotations/test.csv
+  videos/clip.mp4
+  subtitles/clip.srt            optional (.srt, .vtt, .ass)"""
+    PREPARE_COMMAND = (
+        'tools/data/perr/README.md describes the CSV file; or plant a data set of the same layout: '
+        'python tools/data/planted/make.py --layout perr --out {root}'
+    )
+    SPLIT_RULE = 'the two CSV files; no public split is known'
+
+    def read_annotations(self) -> list[dict]:
+        """Records of the CSV file, one per clip and pair.
+
+        Raises:
+            ValueError: Naming file, line, field and remedy.
+        """
+        records = []
+        with open(self.ann_file, newline='', encoding='utf-8-sig') as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                raise ValueError(
+                    f'{self.ann_file}: no column {missing}; the first line must name '
+                    f'{",".join(COLUMNS)}'
+                )
+            for row in reader:
+                records.append(self._record(row, f'{self.ann_file}, line {reader.line_num}'))
+        return records
+
+    def _record(self, row: dict, where: str) -> dict:
+        clip, first, second, label = ((row[name] or '').strip() for name in COLUMNS)
+        if not (clip and first and second):
+            raise ValueError(f'{where}: clip, person_a and person_b must not be empty')
+        record = dict(
+            video_id=f'{clip}#{first}-{second}',
+            media=clip,
+            gt_emotion=self.class_index(label.lower(), where),
+        )
+        for field in ('start', 'end'):
+            if (row.get(field) or '').strip():
+                record[field] = seconds_in(row[field], f'{where}, field {field!r}')
+        return record
+
+
+def seconds_in(text: str, where: str) -> float:
+    """A time in seconds, 0 or later.
+
+    Raises:
+        ValueError: Naming the place.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float('inf'):
+        raise ValueError(f'{where}: {text!r} is no time in seconds, such as 12.5')
+    return value

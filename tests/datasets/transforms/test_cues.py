@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mart_mm.datasets.transforms import cues as module
+from mart_mm.datasets.transforms.cues import FindCues
+from mart_mm.lexicon.affect import AFFECT_DIMS
+from mart_mm.lexicon.mood_map import MoodMap
+from mart_mm.lexicon.transcript import TranscriptLine
+from mart_mm.registry import LEXICONS, TRANSFORMS
+
+CLASSES = ['anger', 'fear', 'joy', 'surprise']
+MOOD_MAP = MoodMap(CLASSES, dict(anger='anger', fear='fear', joy='joy', calmness='joy'))
+
+
+@pytest.fixture
+def lexicon(tmp_path: Path) -> dict:
+    rows = [
+        dict(
+            concept='happy birthday',
+            polarity='positive',
+            value=0.9,
+            moods=['calmness', 'joy'],
+            degrees=dict(joy=0.4, calmness=0.7),
+        ),
+        dict(concept='rage', polarity='negative', value=-0.8, moods=['anger']),
+        dict(concept='wow', polarity='positive', value=0.3, moods=['surprise']),
+        dict(concept='over', polarity='negative', value=-0.1, moods=['fear']),
+    ]
+    path = tmp_path / 'lexicon.json'
+    path.write_text(json.dumps(rows))
+    return dict(type='FileLexicon', path=str(path))
+
+
+def cues_of(lexicon: dict, lines: list[tuple], segments: list, **options: object) -> dict:
+    transform = TRANSFORMS.build(dict(type='FindCues', lexicon=lexicon, **options))
+    transcript = [TranscriptLine(*line) for line in lines]
+    return transform(
+        dict(
+            transcript=transcript, segment_times=np.array(segments, dtype=float), mood_map=MOOD_MAP
+        )
+    )
+
+
+def test_cue_holds_what_the_lexicon_says(lexicon: dict) -> None:
+    results = cues_of(lexicon, [(0.0, 2.5, 'So happy birthday RAGE wow')], [(0, 4)])
+    assert results['texts'] == ['So happy birthday RAGE wow']
+    birthday, rage, wow = results['cues'][0]
+    assert (birthday['word'], birthday['concept']) == ('happy birthday', 'happy birthday')
+    assert birthday['span'] == (3, 17) and birthday['polarity'] == 1
+    assert birthday['emotion_class'] == 2  # its first mood, calmness, speaks for joy
+    np.testing.assert_allclose(birthday['degrees'], [0, 0, 0.7, 0], rtol=1e-6)
+    # 26 characters in 2.5 s
+    assert birthday['start'] == pytest.approx(3 * 2.5 / 26)
+    assert birthday['end'] == pytest.approx(17 * 2.5 / 26)
+    assert (rage['word'], rage['emotion_class'], rage['polarity']) == ('RAGE', 0, -1)
+    np.testing.assert_allclose(rage['degrees'], [0.8, 0, 0, 0], rtol=1e-6)
+    assert wow['emotion_class'] == -1 and wow['degrees'] == [0, 0, 0, 0]  # surprise has no line
+    assert all(len(cue['affect']) == AFFECT_DIMS for cue in results['cues'][0])
+    assert birthday['affect'][0] == pytest.approx(0.9)
+    assert results['class_has_words'].tolist() == [True, True, True, False]
+    json.dumps(results['cues'])  # plain numbers, as the reports need them
+
+
+def test_line_over_two_segments_is_split_by_word_times(lexicon: dict) -> None:
+    # 20 characters over 2 s from 1 s on: words start every half second
+    results = cues_of(lexicon, [(1.0, 3.0, 'rage wows rage wowss')], [(0, 2), (2, 4), (4, 6)])
+    assert results['texts'] == ['rage wows', 'rage wowss', '']
+    assert [[cue['word'] for cue in cues] for cues in results['cues']] == [
+        ['rage', 'wows'],
+        ['rage'],
+        [],
+    ]
+    assert results['cues'][1][0]['span'] == (0, 4)
+    assert results['cues'][1][0]['start'] == pytest.approx(2.0)
+
+
+def test_every_word_is_in_one_segment_or_outside_all(lexicon: dict) -> None:
+    rng = np.random.default_rng(0)
+    seen = 0
+    for _ in range(30):
+        edges = np.sort(rng.uniform(0, 20, 5))
+        starts = np.sort(rng.uniform(0, 20, 6))
+        lines = [(s, s + rng.uniform(0.1, 4), 'rage wow happy birthday so') for s in starts]
+        segments = np.stack([edges[:-1], edges[1:]], axis=1)
+        results = cues_of(lexicon, lines, segments)
+        for (low, high), text, cues in zip(
+            segments, results['texts'], results['cues'], strict=True
+        ):
+            expected = []
+            for start, end, said in lines:
+                place = 0
+                for word in said.split():
+                    first = said.index(word, place)
+                    place = first + len(word)
+                    middle = start + (first + place) / 2 / len(said) * (end - start)
+                    if low <= middle < high:
+                        expected.append(word)
+            assert text.split() == expected
+            assert sum(cue['word'] == 'rage' for cue in cues) == expected.count('rage')
+            for cue in cues:
+                assert text[slice(*cue['span'])] == cue['word']
+                words = cue['word'].split()
+                reach = max(end - start for start, end, _ in lines) * len(words[0]) / 52 + 1e-9
+                assert low - reach <= cue['start'] < cue['end']
+                seen += 1
+    assert seen > 100
+
+
+def test_no_transcript_gives_no_cues(lexicon: dict) -> None:
+    results = cues_of(lexicon, [], [(0, 1), (1, 2)])
+    assert results['texts'] == ['', ''] and results['cues'] == [[], []]
+
+
+def test_function_words_on_request(lexicon: dict) -> None:
+    line = [(0.0, 1.0, 'it is over')]
+    assert cues_of(lexicon, line, [(0, 1)])['cues'] == [[]]
+    (cue,) = cues_of(lexicon, line, [(0, 1)], keep_function_words=True)['cues'][0]
+    assert cue['concept'] == 'over'
+
+
+def test_lexicon_is_built_once_and_not_pickled(
+    lexicon: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = []
+    build = LEXICONS.build
+    monkeypatch.setattr(LEXICONS, 'build', lambda config: built.append(config) or build(config))
+    module._lexicon.cache_clear()
+    module._concepts.cache_clear()
+    first = FindCues(lexicon=lexicon)
+    second = FindCues(lexicon=dict(reversed(lexicon.items())))
+    assert built == []  # not before the first word
+    assert len(pickle.dumps(first)) < 4000
+    for transform in (first, second, pickle.loads(pickle.dumps(first))):
+        results = dict(
+            transcript=[TranscriptLine(0.0, 1.0, 'rage')], segment_times=[(0, 1)], mood_map=MOOD_MAP
+        )
+        assert len(transform(results)['cues'][0]) == 1
+    assert len(built) == 1
+
+
+def test_unknown_language_is_refused_at_once(lexicon: dict) -> None:
+    with pytest.raises(ValueError, match="language='xx'"):
+        FindCues(lexicon=lexicon, language='xx')
