@@ -144,6 +144,8 @@ class AffectiveDataset(BaseDataset):
         videos = Path(self.data_prefix.get('video', ''))
         transcripts = Path(self.data_prefix.get('transcript', ''))
         records = self.read_annotations()
+        if not records:
+            raise ValueError(f'{type(self).__name__}: {self.ann_file or self.data_root}: no record')
         twice = [name for name, n in Counter(r['video_id'] for r in records).items() if n > 1]
         if twice:
             raise ValueError(

@@ -14,6 +14,7 @@ from mart_mm.errors import unknown_name
 from mart_mm.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
+TEST_SHARE = 0.2
 #: column of the feature file of each modality
 FEATURE_COLUMNS = dict(visual='visual_features', audio='audio_features')
 COLUMNS = ('video', 'start', 'end', 'label', 'labels', 'transcript', 'split', 'id')
@@ -84,6 +85,30 @@ def row_label(row: dict) -> str:
     return Counter(str(vote).strip() for vote in votes).most_common(1)[0][0]
 
 
+def split_rows(rows: list[dict], test_share: float) -> dict[str, list[dict]]:
+    """Rows by split, as :class:`ManifestDataset` describes it.
+
+    Raises:
+        ValueError: For a split of another name, or a row without, naming file and line.
+    """
+    has_split = any('split' in row for row in rows)
+    by_split: dict[str, list[dict]] = {name: [] for name in SPLITS}
+    for row in rows:
+        if has_split:
+            split = row.get('split')
+        else:
+            name = str(row.get('video') or ''.join(str(row[c]) for c in _feature_columns(row)))
+            split = 'test' if zlib.crc32(name.encode()) / 2**32 < test_share else 'train'
+        if split not in SPLITS:
+            raise ValueError(f"{row['where']}, field 'split': {split!r}: write one of {SPLITS}")
+        by_split[split].append(row)
+    return by_split
+
+
+def _feature_columns(row: dict) -> list[str]:
+    return [column for column in FEATURE_COLUMNS.values() if column in row]
+
+
 @DATASETS.register_module()
 class ManifestDataset(AffectiveDataset):
     """Videos, or precomputed features, listed in one table.
@@ -130,7 +155,7 @@ class ManifestDataset(AffectiveDataset):
         classes: list[str],
         polarity: list[int],
         mood_table: dict | None = None,
-        test_share: float = 0.2,
+        test_share: float = TEST_SHARE,
         **kwargs: object,
     ) -> None:
         if split not in SPLITS:
@@ -148,25 +173,11 @@ class ManifestDataset(AffectiveDataset):
 
     def read_annotations(self) -> list[dict]:
         """Records of the split."""
-        rows = read_manifest(self.ann_file)
-        has_split = any('split' in row for row in rows)
-        return [self._record(row) for row in rows if self._split_of(row, has_split) == self.split]
-
-    def _split_of(self, row: dict, has_split: bool) -> str:
-        if not has_split:
-            name = str(row.get('video') or next(map(row.get, self._feature_columns(row)), ''))
-            return 'test' if zlib.crc32(name.encode()) / 2**32 < self.test_share else 'train'
-        split = row.get('split')
-        if split not in SPLITS:
-            raise ValueError(f"{row['where']}, field 'split': {split!r}: write one of {SPLITS}")
-        return split
-
-    @staticmethod
-    def _feature_columns(row: dict) -> list[str]:
-        return [column for column in FEATURE_COLUMNS.values() if column in row]
+        rows = split_rows(read_manifest(self.ann_file), self.test_share)[self.split]
+        return [self._record(row) for row in rows]
 
     def _record(self, row: dict) -> dict:
-        where, columns = row['where'], self._feature_columns(row)
+        where, columns = row['where'], _feature_columns(row)
         if 'video' not in row and not columns:
             raise ValueError(f'{where}: neither a video nor a file of features; {_REMEDY}')
         folder = Path(self.ann_file).parent

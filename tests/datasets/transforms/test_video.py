@@ -5,6 +5,7 @@ import pytest
 
 from mart_mm.datasets.transforms.video import LoadFrames, SampleSegments
 from mart_mm.errors import MediaError
+from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
 from mart_mm.utils.media_writer import write_video
 
@@ -103,3 +104,72 @@ def test_size_and_backend_reach_the_reader(folder, barcode):
     assert results['imgs'].shape == (3, 2, 24, 32, 3) and results['imgs'].dtype == np.uint8
     for s in range(3):
         assert barcode.read(results['imgs'][s]) == results['frame_inds'][s].tolist()
+
+
+@pytest.mark.parametrize('name', ['constant', 'variable'])
+def test_record_in_frames_is_the_record_in_seconds(folder, planned, barcode, name):
+    record = dict(start_frame=30, stop_frame=90)
+    results = _sample(folder / f'{name}.mp4', record=record, num_segments=4, clip_len=3)
+    times = planned if name == 'variable' else np.arange(NUM_FRAMES) / FPS
+    assert results['start'] == pytest.approx(times[30], abs=1e-4)
+    assert results['end'] == pytest.approx(times[90], abs=1e-4)
+    shown = barcode.read(LoadFrames()(results)['imgs'].reshape(-1, 48, 64, 3))
+    assert min(shown) >= 30 and max(shown) < 90
+    beyond = _sample(
+        folder / f'{name}.mp4',
+        record=dict(start_frame=100, stop_frame=NUM_FRAMES + 40),
+        num_segments=2,
+        clip_len=2,
+    )
+    assert beyond['frame_inds'].max() < NUM_FRAMES
+    with pytest.raises(MediaError, match=f'starts at frame 200, the video has {NUM_FRAMES}'):
+        _sample(
+            folder / f'{name}.mp4',
+            record=dict(start_frame=200, stop_frame=210),
+            num_segments=2,
+            clip_len=2,
+        )
+
+
+def test_distribution_counts_the_frames_of_each_segment(folder, planned):
+    classes = np.random.default_rng(1).integers(-1, 3, 60)
+    classes[20:44] = -1
+    record = dict(
+        start_frame=30,
+        stop_frame=90,
+        frame_classes=classes,
+        mood_map=MoodMap(['a', 'b', 'c'], {}),
+    )
+    results = _sample(folder / 'variable.mp4', record=record, num_segments=5, clip_len=2)
+    for (start, end), shares in zip(
+        results['segment_times'], results['gt_distribution'], strict=True
+    ):
+        inside = [
+            c
+            for time, c in zip(planned[30:90], classes, strict=True)
+            if start - 1e-4 <= time < end - 1e-4 and c >= 0
+        ]
+        expected = [inside.count(c) / max(1, len(inside)) for c in range(3)]
+        np.testing.assert_allclose(shares, expected, atol=1e-6)
+    assert (results['gt_distribution'].sum(1) == 0).any()
+
+
+def test_crop_shows_a_part_of_the_picture(tmp_path):
+    """The left half is dark, the right half bright; sizes as without a crop."""
+    frames = np.zeros((10, 64, 128, 3), np.uint8)
+    frames[:, :, 64:] = 200
+    write_video(tmp_path / 'halves.mp4', frames, 10)
+    for crop, value in (((0.0, 0.0, 0.5, 1.0), 0), ((0.5, 0.0, 1.0, 1.0), 200)):
+        for size, shape in ((None, (64, 64)), (32, (32, 32)), (48, (48, 48))):
+            results = _sample(
+                tmp_path / 'halves.mp4',
+                record=dict(crop=crop),
+                num_segments=2,
+                clip_len=2,
+                size=size,
+            )
+            imgs = LoadFrames()(results)['imgs']
+            assert imgs.shape == (2, 2, *shape, 3)
+            edge = shape[1] // 8  # chroma and scaling blur the border between the halves
+            inner = imgs[:, :, :, edge:-edge].astype(float)
+            assert abs(inner - value).mean() < 6
