@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from pprint import pformat
 
+from mmengine.config import Config
+
 from mart_mm.datasets.manifest import (
     FEATURE_COLUMNS,
     TEST_SHARE,
@@ -102,7 +104,11 @@ _SENTIMENTS = dict(negative=-1, neutral=0, positive=1)
 
 
 def manifest_config(
-    report: ManifestReport, base: str | Path, out: str | Path, polarity: Mapping[str, int]
+    report: ManifestReport,
+    base: str | Path,
+    out: str | Path,
+    polarity: Mapping[str, int],
+    epochs: tuple[int, int] | None = None,
 ) -> str:
     """Text of a config that trains on a manifest.
 
@@ -111,6 +117,7 @@ def manifest_config(
         base: Config to inherit from, such as ``configs/mart/mart_mbt_manifest.py``.
         out: Where the config will be, so that it finds its base.
         polarity: Polarity in {-1, 0, 1} of labels that no public data set has, or other ones.
+        epochs: Of pretraining and of finetuning; default: the base's.
 
     Raises:
         ValueError: For a label without polarity, an unknown label, or a manifest without training
@@ -154,8 +161,35 @@ def manifest_config(
             lines += [f'{stage}_{part} = None' for part in ('dataloader', 'cfg', 'evaluator')]
             if stage == 'val':  # no score to choose a checkpoint by
                 lines.append('default_hooks = dict(checkpoint=dict(save_best=None))')
+    if epochs is not None:
+        lines += _schedule(Config.fromfile(base), *epochs)
     return '\n\n'.join(lines) + '\n'
 
 
-def _literal(content: dict) -> str:
+def _schedule(base: Config, pretrain: int, finetune: int) -> list[str]:
+    """Lines that make the base's run as long as asked, each stage ending in a cosine."""
+    if pretrain < 1 or finetune < 1:
+        raise ValueError(f'epochs {pretrain} {finetune}: at least one of each stage')
+    hooks = base.to_dict()['custom_hooks']
+    for hook in hooks:
+        if hook['type'] == 'StageSwitchHook':
+            hook['pretrain_epochs'] = pretrain
+        if hook['type'] == 'EMAHook':
+            hook['begin_epoch'] = pretrain + 1
+    scheduler = dict(
+        type='CosineRestartLR',
+        periods=[pretrain, finetune],
+        restart_weights=[1.0, 0.5],
+        eta_min=1e-6,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    )
+    return [
+        f'train_cfg = dict(max_epochs={pretrain + finetune}, val_begin={pretrain + 1}, val_interval=1)',
+        f'param_scheduler = [dict(**{_literal(scheduler)})]',
+        f'custom_hooks = {_literal(hooks)}',
+    ]
+
+
+def _literal(content: object) -> str:
     return pformat(content, width=90, sort_dicts=False)

@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         '--polarity', nargs='*', default=[], metavar='LABEL=SIGN', help='such as awe=1 bored=-1'
     )
+    parser.add_argument(
+        '--epochs', nargs=2, type=int, metavar=('PRETRAIN', 'FINETUNE'), help="default: the base's"
+    )
     args = parser.parse_args(arguments)
     from mart_mm.apis.manifest import inspect_manifest, manifest_config
 
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 raise ValueError(f'--polarity {item}: write LABEL=-1, LABEL=0 or LABEL=1')
             polarity[name] = int(sign)
         report = inspect_manifest(args.manifest)
-        text = manifest_config(report, args.base, args.out, polarity)
+        text = manifest_config(report, args.base, args.out, polarity, args.epochs)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     for split, counts in report.counts.items():
