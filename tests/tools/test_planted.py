@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys
@@ -14,25 +15,30 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from mart_mm.datasets.ekman6 import Ekman6  # noqa: E402
 from mart_mm.lexicon.mood_map import MoodMap  # noqa: E402
 from mart_mm.lexicon.senticnet import SenticNet6Lexicon  # noqa: E402
+from tools.data.planted.layouts import build_layout  # noqa: E402
 from tools.data.planted.make import main, make  # noqa: E402
-from tools.data.planted.plant import Options, plan  # noqa: E402
+from tools.data.planted.options import LAYOUTS, Options  # noqa: E402
+from tools.data.planted.plans import FilePlan  # noqa: E402
+from tools.data.planted.plant import plan  # noqa: E402
 from tools.data.planted.render_audio import CARRIERS, SAMPLE_RATE, render_sound  # noqa: E402
 from tools.data.planted.render_visual import class_energy, frame_times, render_frames  # noqa: E402
 from tools.data.planted.word_bank import (  # noqa: E402
-    CLASSES,
     CLOSERS,
     LINKS,
-    MOOD_TABLE,
     NAMES,
     OPENERS,
-    POLARITY,
     confirmed_words,
     holds_only,
 )
 
+CLASSES = Ekman6.METAINFO['classes']
+POLARITY = Ekman6.METAINFO['polarity']
 SMALL = dict(train=12, test=6, segments=2, segment_seconds=1.0, size=48, fps=8, seed=3)
+#: of the truth of SMALL; whoever changes it raises VERSION in make.py, for the files change too
+DIGEST = '8076409837e861193ac06ae4b5d1cc000bbe0c6f68fc435d885f6ac042bf7b8a'
 
 
 @pytest.fixture(scope='module')
@@ -51,6 +57,11 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def truth(planted: Path) -> dict:
     """Its truth."""
     return json.loads((planted / 'truth.json').read_text())
+
+
+def plans(lexicon: SenticNet6Lexicon, **options: object) -> list[FilePlan]:
+    """What these options plant."""
+    return plan(build_layout(Options(**options)), lexicon)
 
 
 def frames_of(path: Path) -> np.ndarray:
@@ -133,7 +144,7 @@ def test_planted_segments_have_degree_patch_and_sound(truth: dict) -> None:
 def test_words_are_in_their_segment_and_the_lexicon_agrees(
     truth: dict, lexicon: SenticNet6Lexicon
 ) -> None:
-    table, kinds = MoodMap(CLASSES, MOOD_TABLE), set()
+    table, kinds = MoodMap(CLASSES, Ekman6.METAINFO['mood_table']), set()
     for video in truth['videos'].values():
         emotion = video['emotion']
         # no mood of the lexicon is surprise: its positive, eager words stand in, filed under joy
@@ -238,7 +249,7 @@ def test_same_seed_same_files_whatever_the_processes(planted: Path, tmp_path: Pa
 
 def test_same_plan_draws_the_same(lexicon: SenticNet6Lexicon) -> None:
     options = Options(**SMALL)
-    video = plan(options, confirmed_words(lexicon), lexicon)[-1]
+    video = plans(lexicon, **SMALL)[-1]
     times, _ = frame_times(video, options)
     pictures = [render_frames(video, options, times) for _ in range(2)]
     np.testing.assert_array_equal(*pictures)
@@ -248,14 +259,20 @@ def test_same_plan_draws_the_same(lexicon: SenticNet6Lexicon) -> None:
 
 
 def test_another_seed_is_another_truth(lexicon: SenticNet6Lexicon) -> None:
-    bank = confirmed_words(lexicon)
-    one, other = (plan(Options(**dict(SMALL, seed=s)), bank, lexicon) for s in (3, 4))
-    assert [p.name for p in one] == [p.name for p in other]
-    assert all(a.segments != b.segments for a, b in zip(one, other, strict=True))
+    one, other = (plans(lexicon, **dict(SMALL, seed=seed)) for seed in (3, 4))
+    assert [p.video for p in one] == [p.video for p in other]
+    assert all(
+        a.records[0].segments != b.records[0].segments for a, b in zip(one, other, strict=True)
+    )
     # a video does not depend on how many there are
-    fewer = plan(Options(**dict(SMALL, train=7, blemishes=False)), bank, lexicon)
-    more = plan(Options(**dict(SMALL, train=12, blemishes=False)), bank, lexicon)
+    fewer = plans(lexicon, **dict(SMALL, train=7, blemishes=False))
+    more = plans(lexicon, **dict(SMALL, train=12, blemishes=False))
     assert fewer[:7] == more[:7]
+
+
+def test_the_truth_of_ekman6_stays_as_it_is(truth: dict) -> None:
+    text = json.dumps(truth['videos'], sort_keys=True)
+    assert hashlib.sha256(text.encode()).hexdigest() == DIGEST
 
 
 def test_second_call_does_nothing_and_nothing_is_replaced_unasked(
@@ -272,6 +289,9 @@ def test_second_call_does_nothing_and_nothing_is_replaced_unasked(
     assert json.loads((out / 'truth.json').read_text())['options']['seed'] == 1
 
     manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['options'].pop('layout') == 'ekman6'
+    (out / 'manifest.json').write_text(json.dumps(manifest))
+    make(out, **dict(options, seed=1))  # planted before there were layouts
     (out / 'manifest.json').write_text(json.dumps(dict(manifest, is_complete=False)))
     (out / 'truth.json').unlink()
     make(out, **dict(options, seed=1))  # an interrupted run is done again
@@ -288,10 +308,19 @@ def test_second_call_does_nothing_and_nothing_is_replaced_unasked(
     assert 'choose another folder' in capsys.readouterr().err
 
 
-def test_word_bank_serves_every_class_and_fillers_are_unknown(lexicon: SenticNet6Lexicon) -> None:
-    for words in confirmed_words(lexicon).values():
-        assert len(words) >= 12
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_word_bank_serves_every_class(lexicon: SenticNet6Lexicon, layout: str) -> None:
+    classes = build_layout(Options(layout=layout)).classes
+    wordless = {name for name in classes.names if name.lower() in ('neutral', 'other')}
+    for name, words in zip(classes.names, confirmed_words(classes, lexicon), strict=True):
+        if name in wordless:
+            assert not words
+            continue
+        assert len(words) >= 30
         assert words[0].degree <= 0.5 and words[-1].degree >= 0.95
+
+
+def test_fillers_are_unknown(lexicon: SenticNet6Lexicon) -> None:
     fillers = [
         part.format(name=name) for part in (*OPENERS, *LINKS, *CLOSERS) for name in NAMES[:2]
     ]
@@ -308,6 +337,9 @@ def test_word_bank_serves_every_class_and_fillers_are_unknown(lexicon: SenticNet
         (dict(train=0, test=0), 'nothing to plant'),
         (dict(segment_seconds=0.1), 'segment_seconds=0.1'),
         (dict(colour=1), 'unknown options'),
+        (dict(layout='ekman7'), "layout='ekman7'.*affwild2"),
+        (dict(layout='affwild2', segment_seconds=0.7), 'whole number'),
+        (dict(layout='iemocap', segments=9), 'segments=9'),
         (dict(jobs=0), 'jobs=0'),
     ],
 )

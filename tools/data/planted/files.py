@@ -1,21 +1,26 @@
-"""The files of one video, blemishes included."""
+"""One media file and what lies beside it, blemishes included."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
+
 from mart_mm.utils.media_writer import write_video
-from tools.data.planted.plant import Options, VideoPlan
+from tools.data.planted.options import Options, generator
+from tools.data.planted.plans import FilePlan
 from tools.data.planted.render_audio import SAMPLE_RATE, render_sound
 from tools.data.planted.render_visual import frame_times, render_frames
 from tools.data.planted.render_words import write_srt
 
 _CRF = 23  # x264's own default
 _KEPT_SHARE = 0.6  # of a truncated file; the index of an mp4 is at its end, so it opens nowhere
+_FACELESS_SHARE = 0.1  # of the frames of a face folder
 
 
-def write_video_files(plan: VideoPlan, out: Path, options: Options) -> str:
-    """Draw a video and write its .mp4 and .srt.
+def write_media_files(plan: FilePlan, out: Path, options: Options) -> str:
+    """Draw a video and write it, its subtitles and its folder of frames.
 
     Args:
         plan: What is planted.
@@ -23,13 +28,14 @@ def write_video_files(plan: VideoPlan, out: Path, options: Options) -> str:
         options: Of the data set.
 
     Returns:
-        The video's name.
+        The video's path below the folder.
     """
     times, is_variable = frame_times(plan, options)
-    path = out / 'videos' / f'{plan.name}.mp4'
+    path = out / plan.video
+    frames = render_frames(plan, options, times)
     write_video(
         path,
-        render_frames(plan, options, times),
+        frames,
         options.fps,
         audio=None if plan.blemish == 'silent' else render_sound(plan, options),
         sample_rate=SAMPLE_RATE,
@@ -39,7 +45,18 @@ def write_video_files(plan: VideoPlan, out: Path, options: Options) -> str:
     if plan.blemish == 'truncated':
         content = path.read_bytes()
         path.write_bytes(content[: int(_KEPT_SHARE * len(content))])
-    lines = [segment.line for segment in plan.segments if segment.line is not None]
-    if lines:
-        write_srt(out / 'subtitles' / f'{plan.name}.srt', lines)
-    return plan.name
+    lines = [line for record in plan.records for line in record.lines]
+    if lines and plan.subtitles is not None:
+        write_srt(out / plan.subtitles, lines)
+    if plan.faces is not None:
+        _write_faces(out / plan.faces, frames, generator(options, plan.split, plan.index, 'layout'))
+    return plan.video
+
+
+def _write_faces(folder: Path, frames: np.ndarray, rng: np.random.Generator) -> None:
+    """Frames as numbered pictures, some missing, as where no face was found."""
+    is_missing = rng.random(len(frames)) < _FACELESS_SHARE
+    is_missing[rng.integers(len(frames))] = True
+    folder.mkdir(parents=True)
+    for index in np.flatnonzero(~is_missing):
+        cv2.imwrite(str(folder / f'{index + 1:05d}.jpg'), frames[index, ..., ::-1])

@@ -1,4 +1,4 @@
-"""Write the planted data set: videos, subtitles, lists and truth."""
+"""Write the planted data set: videos, subtitles, annotations and truth."""
 
 from __future__ import annotations
 
@@ -21,15 +21,18 @@ if _ROOT not in sys.path:  # run as a file, only this folder is on the path
     sys.path.insert(0, _ROOT)
 
 from mart_mm.lexicon.senticnet import SenticNet6Lexicon  # noqa: E402
-from tools.data.planted.files import write_video_files  # noqa: E402
-from tools.data.planted.plant import SPLITS, Options, VideoPlan, plan  # noqa: E402
+from tools.data.planted.files import write_media_files  # noqa: E402
+from tools.data.planted.layouts import build_layout  # noqa: E402
+from tools.data.planted.options import LAYOUTS, Options  # noqa: E402
+from tools.data.planted.plans import FilePlan  # noqa: E402
+from tools.data.planted.plant import plan  # noqa: E402
 from tools.data.planted.truth import truth  # noqa: E402
-from tools.data.planted.word_bank import CLASSES, confirmed_words  # noqa: E402
 
 #: raise it whenever the same options give other files
 VERSION = 1
 MANIFEST, TRUTH = 'manifest.json', 'truth.json'
-_OWN = ('annotations', 'videos', 'subtitles', TRUTH, MANIFEST)
+_SESSIONS = tuple(f'Session{number}' for number in range(1, 6))
+_OWN = ('annotations', 'videos', 'subtitles', 'cropped_aligned', *_SESSIONS, TRUTH, MANIFEST)
 _ONE_THREAD = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS')
 
 
@@ -41,7 +44,7 @@ def make(
     progress: bool = False,
     **options: object,
 ) -> Path:
-    """Plant a data set in the layout of Ekman6; a finished one with the same options is left alone.
+    """Plant a data set; a finished one with the same options is left alone.
 
     With ``jobs`` above 1, the calling script needs ``if __name__ == '__main__':``.
 
@@ -50,7 +53,7 @@ def make(
         jobs: Processes; the files do not depend on it.
         force: Whether to make a finished data set again, and to replace one with other options.
         progress: Whether to show a progress bar.
-        options: Fields of :class:`~tools.data.planted.plant.Options`.
+        options: Fields of :class:`~tools.data.planted.options.Options`, ``layout`` among them.
 
     Returns:
         The folder.
@@ -66,6 +69,7 @@ def make(
     if jobs < 1:
         raise ValueError(f'jobs={jobs}: at least 1 process is needed')
     chosen = Options(**options)
+    layout = build_layout(chosen)
     out = Path(out)
     manifest = dict(version=VERSION, options=asdict(chosen), is_complete=True)
     if _is_finished(out, manifest, force):
@@ -77,11 +81,11 @@ def make(
     _write_json(out / MANIFEST, dict(manifest, is_complete=False))
 
     lexicon = SenticNet6Lexicon()
-    plans = plan(chosen, confirmed_words(lexicon), lexicon)
-    _write_lists(out / 'annotations', plans)
-    _write_files(out, plans, chosen, jobs, progress)
+    files = plan(layout, lexicon)
+    _write_files(out, files, chosen, jobs, progress)
+    layout.write_annotations(out, files)
     source = dict(name='SenticNet 6', digest=lexicon.digest)
-    _write_json(out / TRUTH, dict(truth(chosen, plans), lexicon=source))
+    _write_json(out / TRUTH, dict(truth(chosen, layout.classes, files), lexicon=source))
     _write_json(out / MANIFEST, manifest)
     return out
 
@@ -102,6 +106,8 @@ def _is_finished(out: Path, manifest: dict, force: bool) -> bool:
         ) from None
     if force:
         return False
+    # an option that is newer than the folder had its default then
+    found['options'] = asdict(Options()) | found['options']
     if dict(found, is_complete=True) != manifest:
         raise FileExistsError(
             f'{out} holds a planted data set with other options ({found["options"]}): choose '
@@ -114,23 +120,12 @@ def _write_json(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content) + '\n', encoding='utf-8')
 
 
-def _write_lists(folder: Path, plans: Sequence[VideoPlan]) -> None:
-    folder.mkdir(parents=True)
-    lists = {'classInd.txt': [f'{number} {name}' for number, name in enumerate(CLASSES, start=1)]}
-    for split in SPLITS:
-        members = sorted((p.emotion, p.name) for p in plans if p.split == split)
-        lists[f'{split}list01.txt'] = [f'{name} {emotion + 1}' for emotion, name in members]
-    for name, lines in lists.items():
-        text = ''.join(f'{line}\n' for line in lines)
-        (folder / name).write_text(text, encoding='utf-8', newline='\n')
-
-
 def _write_files(
-    out: Path, plans: Sequence[VideoPlan], options: Options, jobs: int, progress: bool
+    out: Path, files: Sequence[FilePlan], options: Options, jobs: int, progress: bool
 ) -> None:
-    with _workers(min(jobs, len(plans))) as mapped:
-        done = mapped(write_video_files, plans, [out] * len(plans), [options] * len(plans))
-        for _ in tqdm(done, total=len(plans), unit='video', disable=not progress):
+    with _workers(min(jobs, len(files))) as mapped:
+        done = mapped(write_media_files, files, [out] * len(files), [options] * len(files))
+        for _ in tqdm(done, total=len(files), unit='video', disable=not progress):
             pass
 
 
@@ -157,10 +152,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument('--out', default='data/planted', help='folder')
-    parser.add_argument('--train', type=int, default=defaults.train, help='training videos')
-    parser.add_argument('--test', type=int, default=defaults.test, help='test videos')
-    parser.add_argument('--segments', type=int, default=defaults.segments, help='per video')
+    parser.add_argument(
+        '--layout', choices=LAYOUTS, default=defaults.layout, help='the data set that is imitated'
+    )
+    parser.add_argument(
+        '--out',
+        default=argparse.SUPPRESS,
+        help='folder (default: data/planted, of other layouts data/planted_LAYOUT)',
+    )
+    parser.add_argument(
+        '--train', type=int, default=defaults.train, help='training videos, utterances or windows'
+    )
+    parser.add_argument('--test', type=int, default=defaults.test, help='the same for testing')
+    parser.add_argument('--segments', type=int, default=defaults.segments, help='of each of them')
     parser.add_argument(
         '--segment-seconds',
         type=float,
@@ -194,11 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument('--jobs', type=int, default=2, help='processes')
     parser.add_argument('--force', action='store_true', help='make again, replace other options')
     chosen = vars(parser.parse_args(arguments))
+    suffix = '' if chosen['layout'] == defaults.layout else f'_{chosen["layout"]}'
+    chosen.setdefault('out', f'data/planted{suffix}')
     try:
         out = make(progress=True, **chosen)
     except (FileExistsError, ValueError) as error:
         parser.error(str(error))
-    print(f'{chosen["train"]} training and {chosen["test"]} test videos are in {out}')
+    print(f'{chosen["train"]} training and {chosen["test"]} test records are in {out}')
 
 
 if __name__ == '__main__':

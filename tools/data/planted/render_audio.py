@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from tools.data.planted.plant import DEGREES, Options, VideoPlan, generator
+from tools.data.planted.options import DEGREES, Options, generator
+from tools.data.planted.plans import FilePlan
 
 SAMPLE_RATE = 16000
-# Each class has a carrier and a rate of its pulses, both in Hz.
-CARRIERS = (300.0, 500.0, 830.0, 1400.0, 2300.0, 3800.0)
-PULSES = (4.0, 11.0, 6.0, 16.0, 8.0, 13.0)
+# Each look has a carrier and a rate of its pulses, both in Hz.
+CARRIERS = (300.0, 500.0, 830.0, 1400.0, 2300.0, 3800.0, 645.0, 2950.0)
+PULSES = (4.0, 11.0, 6.0, 16.0, 8.0, 13.0, 20.0, 3.0)
 _LOWEST, _HIGHEST = 220.0, 5000.0  # of distractors
 _FADE = 0.02  # s
 
@@ -35,11 +36,11 @@ def band(seconds: np.ndarray, centre: float, width: float, rng: np.random.Genera
 
 
 def class_sound(
-    seconds: np.ndarray, emotion: int, difficulty: float, rng: np.random.Generator
+    seconds: np.ndarray, look: int, difficulty: float, rng: np.random.Generator
 ) -> np.ndarray:
     """The pulsing band of a class; harder data sets jitter its carrier."""
-    centre = CARRIERS[emotion] * (1 + 0.08 * difficulty * rng.standard_normal())
-    pulse = 1 + np.sin(2 * np.pi * PULSES[emotion] * seconds + rng.uniform(0, 2 * np.pi))
+    centre = CARRIERS[look] * (1 + 0.08 * difficulty * rng.standard_normal())
+    pulse = 1 + np.sin(2 * np.pi * PULSES[look] * seconds + rng.uniform(0, 2 * np.pi))
     return band(seconds, centre, 0.08, rng) * pulse / np.sqrt(1.5)
 
 
@@ -63,7 +64,7 @@ def _times(span: tuple[float, float]) -> np.ndarray:
     return np.arange(round((span[1] - span[0]) * SAMPLE_RATE)) / SAMPLE_RATE
 
 
-def render_sound(plan: VideoPlan, options: Options) -> np.ndarray:
+def render_sound(plan: FilePlan, options: Options) -> np.ndarray:
     """Make the sound of a video.
 
     Args:
@@ -75,11 +76,11 @@ def render_sound(plan: VideoPlan, options: Options) -> np.ndarray:
     """
     rng = generator(options, plan.split, plan.index, 'audio')
     hardness = options.difficulty
-    sound = (0.01 + 0.06 * hardness) * _noise(round(options.duration * SAMPLE_RATE), rng)
+    sound = (0.01 + 0.06 * hardness) * _noise(round(plan.duration * SAMPLE_RATE), rng)
     strength = 0.12 - 0.06 * hardness
-    for segment in plan.segments:
+    for record, segment in plan.segments:
         if segment.sound is not None:
-            piece = class_sound(_times(segment.sound), plan.emotion, hardness, rng)
+            piece = class_sound(_times(segment.sound), record.look, hardness, rng)
             _add(sound, segment.sound, segment.degree * strength, piece)
         for _ in range(2):
             length = rng.uniform(0.25, 0.7) * options.segment_seconds

@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tools.data.planted.plant import GRID, Box, Options, VideoPlan, generator
-from tools.data.planted.word_bank import CLASSES
+from tools.data.planted.options import GRID, Options, generator
+from tools.data.planted.plans import Box, FilePlan
 
-# Each class has an orientation (30 degrees apart), a period in cells, a drift in cycles per second
-# and a hue (60 degrees apart).
-_PERIODS = (0.62, 0.75, 0.88, 0.62, 0.75, 0.88)
-_DRIFTS = (1.0, -1.0, 0.6, -0.6, 1.4, -1.4)
+# Each look has an orientation in degrees, a period in cells, a drift in cycles per second and a hue
+# in radians. The last two are fine and at right angles, so that their neighbours answer to them no
+# more than the first six answer to each other.
+_ANGLES = (15, 45, 75, 105, 135, 165, 80, 170)
+_PERIODS = (0.62, 0.75, 0.88, 0.62, 0.75, 0.88, 0.56, 0.56)
+_DRIFTS = (1.0, -1.0, 0.6, -0.6, 1.4, -1.4, 2.0, -2.0)
+_HUES = (*(step * np.pi / 3 for step in range(6)), np.pi / 6, 7 * np.pi / 6)
 _BAND = (0.6, 0.9)  # periods of the distractors, in cells
 
 Texture = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -43,11 +46,11 @@ def grating(angle: float, period: float, drift: float, phase: float) -> Texture:
     return draw
 
 
-def class_grating(emotion: int, difficulty: float, rng: np.random.Generator) -> Texture:
+def class_grating(look: int, difficulty: float, rng: np.random.Generator) -> Texture:
     """The grating of a class; harder data sets jitter its orientation and period."""
-    angle = np.deg2rad(15 + 30 * emotion + 10 * difficulty * rng.standard_normal())
-    period = _PERIODS[emotion] * (1 + 0.08 * difficulty * rng.standard_normal())
-    return grating(angle, period, _DRIFTS[emotion], rng.uniform(0, 2 * np.pi))
+    angle = np.deg2rad(_ANGLES[look] + 10 * difficulty * rng.standard_normal())
+    period = _PERIODS[look] * (1 + 0.08 * difficulty * rng.standard_normal())
+    return grating(angle, period, _DRIFTS[look], rng.uniform(0, 2 * np.pi))
 
 
 def neutral_texture(rng: np.random.Generator) -> Texture:
@@ -86,9 +89,9 @@ def _background(
     return total / np.sqrt(count)
 
 
-def frame_times(plan: VideoPlan, options: Options) -> tuple[np.ndarray, bool]:
+def frame_times(plan: FilePlan, options: Options) -> tuple[np.ndarray, bool]:
     """Time of each frame in seconds, and whether the rate is variable."""
-    count = max(1, round(options.duration * options.fps))
+    count = max(1, round(plan.duration * options.fps))
     times = np.arange(count) / options.fps
     if plan.blemish != 'variable_frame_rate':
         return times, False
@@ -98,7 +101,7 @@ def frame_times(plan: VideoPlan, options: Options) -> tuple[np.ndarray, bool]:
     return times + jitter, True
 
 
-def render_frames(plan: VideoPlan, options: Options, times: np.ndarray) -> np.ndarray:
+def render_frames(plan: FilePlan, options: Options, times: np.ndarray) -> np.ndarray:
     """Draw a video.
 
     Args:
@@ -107,32 +110,32 @@ def render_frames(plan: VideoPlan, options: Options, times: np.ndarray) -> np.nd
         times: Seconds of each frame.
 
     Returns:
-        uint8 (frames, size, size, 3), RGB.
+        uint8 (frames, size, columns * size, 3), RGB.
     """
     rng = generator(options, plan.split, plan.index, 'visual').spawn(1)[0]
     hardness = options.difficulty
     cell = options.size // GRID
-    pixels = (np.arange(options.size) + 0.5) / cell
-    x, y = pixels[None, :], pixels[:, None]
+    pixels = (np.arange(plan.columns * options.size) + 0.5) / cell
+    x, y = pixels[None, :], pixels[: options.size, None]
 
     frames = (0.12 + 0.10 * hardness) * _background(x, y, times, rng)
     strength = 0.19 - 0.08 * hardness
     tone = 0.24 - 0.12 * hardness
-    last = len(plan.segments) - 1
-    segment_of = np.minimum((times / options.segment_seconds).astype(int), last)
-    for number, segment in enumerate(plan.segments):
+    segment_of = plan.segment_at(times)
+    for number, (record, segment) in enumerate(plan.segments):
         inside = np.flatnonzero(segment_of == number)
         regions: list[tuple[Box, float, Texture, np.ndarray]] = []
         if segment.patch is not None:
-            texture = class_grating(plan.emotion, hardness, rng)
-            colour = tone * hue(plan.emotion * np.pi / 3)
+            texture = class_grating(record.look, hardness, rng)
+            colour = tone * hue(_HUES[record.look])
             regions.append((segment.patch, segment.degree, texture, colour))
         for box, degree in zip(segment.distractors, segment.strengths, strict=True):
             # tinted too, in any hue, or colour alone would give the place away
             colour = tone * hardness * hue(rng.uniform(0, 2 * np.pi))
             regions.append((box, degree, neutral_texture(rng), colour))
         for box, degree, texture, colour in regions:
-            left, top, right, bottom = (round(edge * options.size) for edge in box)
+            left, right = (round((edge + record.column) * options.size) for edge in box[::2])
+            top, bottom = (round(edge * options.size) for edge in box[1::2])
             drawn = texture(x[:, left:right], y[top:bottom], times[inside, None, None])
             patch = degree * (strength * drawn[..., None] + colour)
             frames[inside, top:bottom, left:right] += patch.astype(np.float32)
@@ -145,22 +148,25 @@ def render_frames(plan: VideoPlan, options: Options, times: np.ndarray) -> np.nd
     return (255 * frames.clip(0, 1)).round().astype(np.uint8)
 
 
-def class_energy(patch: np.ndarray, emotion: int, cell: int) -> float:
+def class_energy(patch: np.ndarray, look: int, cell: int) -> float:
     """Energy of a class's grating in a piece of a picture, whatever its phase.
 
     Args:
         patch: (h, w), brightness.
-        emotion: Index of the class.
+        look: Index of the class's texture.
         cell: Pixels of a cell.
 
     Returns:
         Squared correlation with the grating, per pixel, of the patch without its mean.
+
+    Raises:
+        ValueError: For a look there is not.
     """
-    if not 0 <= emotion < len(CLASSES):
-        raise ValueError(f'emotion={emotion} is not in 0..{len(CLASSES) - 1}')
+    if not 0 <= look < len(_ANGLES):
+        raise ValueError(f'look={look} is not in 0..{len(_ANGLES) - 1}')
     height, width = patch.shape
     x = (np.arange(width)[None, :] + 0.5) / cell
     y = (np.arange(height)[:, None] + 0.5) / cell
-    angle, period = np.deg2rad(15 + 30 * emotion), _PERIODS[emotion]
+    angle, period = np.deg2rad(_ANGLES[look]), _PERIODS[look]
     wave = np.exp(2j * np.pi * (np.cos(angle) * x + np.sin(angle) * y) / period)
     return float(np.abs(((patch - patch.mean()) * wave).mean()) ** 2)

@@ -10,17 +10,8 @@ import numpy as np
 
 from mart_mm.lexicon.base import Lexicon
 from mart_mm.lexicon.transcript import TranscriptLine, word_times
-from tools.data.planted.word_bank import (
-    CLASSES,
-    CLOSERS,
-    LINKS,
-    NAMES,
-    OPENERS,
-    POLARITY,
-    STAND_IN_MOOD,
-    Word,
-    holds_only,
-)
+from tools.data.planted.class_set import ClassSet
+from tools.data.planted.word_bank import CLOSERS, LINKS, NAMES, OPENERS, Word, holds_only
 
 SECOND_TRUE_WORD = 0.4  # probability
 OTHER_POLARITY = 0.75  # share of misleading words whose polarity is not the video's
@@ -73,45 +64,50 @@ def choose_words(
     emotion: int,
     degree: float,
     rates: tuple[float, float],
-    bank: dict[str, list[Word]],
+    classes: ClassSet,
+    bank: list[list[Word]],
     rng: np.random.Generator,
 ) -> list[tuple[Word, str]]:
     """Words of a segment and their kinds.
 
+    A class without words of its own gets misleading ones only.
+
     Args:
-        emotion: Of the video.
+        emotion: Of the record.
         degree: Of the segment, 0 where nothing is planted.
         rates: Probability of a misleading word where something is planted, of an echo where not.
+        classes: Of the data set.
         bank: Words of each class.
         rng: Source of randomness.
     """
-    own = bank[CLASSES[emotion]]
+    own = bank[emotion]
     chosen = []
-    if degree > 0:
+    if own and degree > 0:
         for _ in range(1 + int(rng.random() < SECOND_TRUE_WORD)):
             others = [word for word in own if all(word != taken for taken, _ in chosen)]
             near = sorted(others, key=lambda word: abs(word.degree - degree))[:NEAREST]
             chosen.append((near[rng.integers(len(near))], 'true'))
-    elif rng.random() < rates[1]:
+    elif own and rng.random() < rates[1]:
         strong = [word for word in own if word.degree >= ECHO_FROM]
         chosen.append((strong[rng.integers(len(strong))], 'echo'))
-    if degree <= 0 or rng.random() < rates[0]:
-        chosen.append((_misleading(emotion, bank, rng), 'misleading'))
+    if not own or degree <= 0 or rng.random() < rates[0]:
+        chosen.append((_misleading(emotion, classes, bank, rng), 'misleading'))
     return chosen
 
 
-def _misleading(emotion: int, bank: dict[str, list[Word]], rng: np.random.Generator) -> Word:
+def _misleading(
+    emotion: int, classes: ClassSet, bank: list[list[Word]], rng: np.random.Generator
+) -> Word:
     # classes that no word names are verified by polarity alone: a positive word of joy would be
     # right there, hence no word of the same polarity misleads
-    named = [index for index, name in enumerate(CLASSES) if name not in STAND_IN_MOOD]
-    other = [index for index in named if POLARITY[index] != POLARITY[emotion]]
-    same = [index for index in named if POLARITY[index] == POLARITY[emotion] and index != emotion]
-    can_share = bool(same) and CLASSES[emotion] not in STAND_IN_MOOD
+    polarity = classes.polarity
+    named = [index for index in range(len(bank)) if classes.is_named(index) and bank[index]]
+    other = [index for index in named if polarity[index] != polarity[emotion]]
+    same = [index for index in named if polarity[index] == polarity[emotion] and index != emotion]
+    can_share = bool(same) and classes.stand_in(emotion) is None
     group = same if can_share and rng.random() >= OTHER_POLARITY else other
     words = [
-        word
-        for word in bank[CLASSES[group[rng.integers(len(group))]]]
-        if word.degree >= MISLEADING_FROM
+        word for word in bank[group[rng.integers(len(group))]] if word.degree >= MISLEADING_FROM
     ]
     return words[rng.integers(len(words))]
 
@@ -121,17 +117,19 @@ def write_line(
     degree: float,
     span: tuple[float, float],
     rates: tuple[float, float],
-    bank: dict[str, list[Word]],
+    classes: ClassSet,
+    bank: list[list[Word]],
     lexicon: Lexicon,
     rng: np.random.Generator,
 ) -> Line:
     """Write the subtitle of a segment.
 
     Args:
-        emotion: Of the video.
+        emotion: Of the record.
         degree: Of the segment.
         span: Start and end of the segment in seconds.
         rates: See :func:`choose_words`.
+        classes: Of the data set.
         bank: Words of each class.
         lexicon: To keep accidental concepts out.
         rng: Source of randomness.
@@ -140,25 +138,32 @@ def write_line(
         RuntimeError: When no sentence is free of accidental concepts.
     """
     for _ in range(_ATTEMPTS):
-        chosen = choose_words(emotion, degree, rates, bank, rng)
+        chosen = choose_words(emotion, degree, rates, classes, bank, rng)
         rng.shuffle(chosen)
         concepts = [word.concept for word, _ in chosen]
-        text = _sentence(concepts, rng)
+        text = sentence(concepts, rng)
         low, high = WORDS_PER_LINE
         if low <= len(text.split()) <= high and holds_only(text, concepts, lexicon):
             break
     else:
         raise RuntimeError(
-            f'no sentence about {CLASSES[emotion]!r} without accidental concepts in {_ATTEMPTS} '
+            f'no sentence about {classes.names[emotion]!r} without accidental concepts in {_ATTEMPTS} '
             'attempts: the fillers in word_bank.py clash with the lexicon'
         )
     seconds = span[1] - span[0]
     start = round(span[0] + seconds * rng.uniform(0.03, 0.15), 3)
     end = round(span[1] - seconds * rng.uniform(0.03, 0.15), 3)
-    return Line(start, end, text, _timed(chosen, TranscriptLine(start, end, text)))
+    return Line(start, end, text, timed(chosen, TranscriptLine(start, end, text)))
 
 
-def _sentence(concepts: Sequence[str], rng: np.random.Generator) -> str:
+def sentence(concepts: Sequence[str], rng: np.random.Generator) -> str:
+    """A sentence that holds the concepts in this order.
+
+    Args:
+        concepts: At least one.
+        rng: Source of randomness.
+    """
+
     def pick(parts: Sequence[str]) -> str:
         return parts[rng.integers(len(parts))].format(name=NAMES[rng.integers(len(NAMES))])
 
@@ -169,7 +174,13 @@ def _sentence(concepts: Sequence[str], rng: np.random.Generator) -> str:
     return words[0].upper() + words[1:]
 
 
-def _timed(chosen: Sequence[tuple[Word, str]], line: TranscriptLine) -> tuple[Cue, ...]:
+def timed(chosen: Sequence[tuple[Word, str]], line: TranscriptLine) -> tuple[Cue, ...]:
+    """Words of a line with their times.
+
+    Args:
+        chosen: Words and their kinds, each once in the line.
+        line: The line.
+    """
     times = word_times(line)
     plain = [word.text.strip('.').lower() for word in times]
     cues = []

@@ -7,34 +7,39 @@ from dataclasses import asdict
 
 import numpy as np
 
-from tools.data.planted.plant import Options, VideoPlan
-from tools.data.planted.word_bank import CLASSES
+from tools.data.planted.class_set import ClassSet
+from tools.data.planted.options import Options
+from tools.data.planted.plans import FilePlan, RecordPlan
 
 
-def truth(options: Options, plans: Sequence[VideoPlan]) -> dict:
+def truth(options: Options, classes: ClassSet, files: Sequence[FilePlan]) -> dict:
     """The truth as it is written to ``truth.json``; see the README of this folder."""
     return dict(
         options=asdict(options),
-        classes=list(CLASSES),
-        videos={plan.name: _video_truth(plan, options) for plan in plans},
+        classes=list(classes.names),
+        videos={
+            record.video_id: _record_truth(file, record, options, classes)
+            for file in files
+            for record in file.records
+        },
     )
 
 
-def _video_truth(plan: VideoPlan, options: Options) -> dict:
-    segments = plan.segments
-    degree = np.zeros((len(segments), len(CLASSES)))
-    degree[:, plan.emotion] = [segment.degree for segment in segments]
+def _record_truth(file: FilePlan, record: RecordPlan, options: Options, classes: ClassSet) -> dict:
+    segments = record.segments
+    degree = np.zeros((len(segments), len(classes.names)))
+    degree[:, record.emotion] = [segment.degree for segment in segments]
     return dict(
-        split=plan.split,
-        emotion=plan.emotion,
+        split=file.split,
+        emotion=record.emotion,
         duration=options.duration,
         segments=[_rounded(segment.start, segment.end) for segment in segments],
         degree=[_rounded(*row) for row in degree],
         patches=[[_rounded(*segment.patch)] if segment.patch else [] for segment in segments],
         distractors=[[_rounded(*box) for box in segment.distractors] for segment in segments],
         sound=[_rounded(*segment.sound) if segment.sound else None for segment in segments],
-        words=[dict(segment=number, **cue._asdict()) for number, cue in plan.cues],
-        blemish=plan.blemish,
+        words=[dict(segment=number, **cue._asdict()) for number, cue in record.cues],
+        blemish=file.blemish,
     )
 
 

@@ -1,7 +1,7 @@
 """Words that the subtitles of planted videos are made of.
 
 Candidates are written by hand; which of them serve is decided by the lexicon: a candidate is kept
-where its primary mood speaks for the class it is listed under and its polarity agrees with it.
+where its primary mood speaks for the class it is listed for and its polarity agrees with it.
 SenticNet's moods surprise a reader at times: what counts here is what the lexicon says.
 """
 
@@ -12,23 +12,7 @@ from typing import NamedTuple
 
 from mart_mm.lexicon.base import Lexicon
 from mart_mm.lexicon.matching import lemma, tokenize
-from mart_mm.lexicon.mood_map import MoodMap
-
-CLASSES = ('anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise')
-POLARITY = (-1, -1, -1, 1, -1, 1)
-#: which mood of SenticNet speaks for which class; none speaks for surprise
-MOOD_TABLE = {
-    'anger': 'anger',
-    'disgust': 'disgust',
-    'fear': 'fear',
-    'joy': 'joy',
-    'sadness': 'sadness',
-    'eagerness': 'joy',
-    'calmness': 'joy',
-    'pleasantness': 'joy',
-}
-#: mood whose positive words accompany a class that no mood speaks for
-STAND_IN_MOOD = {'surprise': 'eagerness'}
+from tools.data.planted.class_set import ClassSet
 
 CANDIDATES = {
     'anger': """revenge, threaten, curse, blackmail, dissent, disagree, protest, enemies,
@@ -62,6 +46,14 @@ CANDIDATES = {
         stunned, wink, novel, heartbeat, prestige, applause, wisdom, pride, respect,
         celebrity, fairytale, genie, largesse, devotion, finest, jiffy, greet, fondness,
         geniality, approval, partner""",
+    'anticipation': """spring, hint, alacrity, premium, fame, renowned, original, institute,
+        establish, theorist, thinker, superior, elite, flavor, calm, loyalty, etiquette, humility,
+        cook, security, formality, adoption, belief, amulet, talisman, alchemist, magnetism,
+        community, credible, truth, magnificent, castle, empire, prince, wise, courtesy""",
+    'trust': """trust, friendly, believe, hope, loyal, perfect, grateful, warmth, kindness, balance,
+        harmony, serenity, patience, calmness, generous, sincerity, guidance, tenderly, blissful,
+        bliss, poise, wellness, healing, covenant, confide, quietly, gently, adore, politely,
+        beatitude, heavenly, meditation, beautiful, sunshine, piano, moral, talent, attentive""",
 }
 
 NAMES = tuple(
@@ -87,7 +79,7 @@ class Word(NamedTuple):
 
     Attributes:
         concept: One to three words.
-        emotion: Class that its primary mood speaks for, as an index of :data:`CLASSES`.
+        emotion: Index of the class that its primary mood speaks for.
         degree: The lexicon's degree of that class.
     """
 
@@ -96,33 +88,29 @@ class Word(NamedTuple):
     degree: float
 
 
-def mood_map() -> MoodMap:
-    """The mood table of Ekman6."""
-    return MoodMap(CLASSES, MOOD_TABLE)
-
-
-def confirmed_words(lexicon: Lexicon) -> dict[str, list[Word]]:
+def confirmed_words(classes: ClassSet, lexicon: Lexicon) -> list[list[Word]]:
     """Candidates of each class that the lexicon confirms, by rising degree.
 
     Args:
+        classes: Of the data set.
         lexicon: Decides mood, polarity and degree.
     """
-    table = mood_map()
-    bank: dict[str, list[Word]] = {}
-    for name, sign in zip(CLASSES, POLARITY, strict=True):
-        words = []
-        for candidate in CANDIDATES[name].split(','):
+    table = classes.mood_map
+    bank: list[list[Word]] = []
+    for index, (sign, lists) in enumerate(zip(classes.polarity, classes.word_lists, strict=True)):
+        stand_in = classes.stand_in(index)
+        words = set()
+        for candidate in ','.join(CANDIDATES[name] for name in lists).split(','):
             concept = ' '.join(candidate.split())
-            entry = lexicon.lookup(concept)
+            entry = lexicon.lookup(concept) if concept else None
             if entry is None or entry.polarity != sign or not entry.moods:
                 continue
             emotion = table.emotion_class(entry)
-            stand_in = STAND_IN_MOOD.get(name)
-            wanted = entry.moods[0] == stand_in if stand_in else CLASSES[emotion] == name
             degree = float(table.degrees(entry)[emotion])
-            if wanted and degree >= 0.3:
-                words.append(Word(concept, emotion, round(degree, 3)))
-        bank[name] = sorted(words, key=lambda word: (word.degree, word.concept))
+            is_wanted = entry.moods[0] == stand_in if stand_in else emotion == index
+            if is_wanted and degree >= 0.3:
+                words.add(Word(concept, emotion, round(degree, 3)))
+        bank.append(sorted(words, key=lambda word: (word.degree, word.concept)))
     return bank
 
 
