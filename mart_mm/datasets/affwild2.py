@@ -131,19 +131,16 @@ class AffWild2(AffectiveDataset):
 
     PRESETS = {
         '8-way': dict(
-            dataset='affwild2',
             classes=list(EXPRESSIONS),
             polarity=[0, -1, -1, -1, 1, -1, 1, 0],
             mood_table=_MOODS,
         ),
         '7-way': dict(
-            dataset='affwild2',
             classes=list(EXPRESSIONS[:7]),
             polarity=[0, -1, -1, -1, 1, -1, 1],
             mood_table=_MOODS,
         ),
         'valence_arousal': dict(
-            dataset='affwild2',
             classes=list(AFFECT_REGIONS),
             polarity=[0, 1, -1, -1, 1],
             mood_table=dict(

@@ -19,7 +19,6 @@ class Ekman6(AffectiveDataset):
     """
 
     METAINFO = dict(
-        dataset='ekman6',
         classes=['anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise'],
         polarity=[-1, -1, -1, 1, -1, 1],
         mood_table=dict(

@@ -140,7 +140,6 @@ class IEMOCAP(AffectiveDataset):
 
     PRESETS = {
         '6-way': dict(
-            dataset='iemocap',
             classes=['happy', 'sad', 'neutral', 'angry', 'excited', 'frustrated'],
             polarity=[1, -1, 0, -1, 1, -1],
             mood_table=dict(
@@ -154,7 +153,6 @@ class IEMOCAP(AffectiveDataset):
             ),
         ),
         '4-way': dict(
-            dataset='iemocap',
             classes=['neutral', 'happy', 'angry', 'sad'],
             polarity=[0, 1, -1, -1],
             mood_table=dict(

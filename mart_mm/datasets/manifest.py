@@ -163,9 +163,7 @@ class ManifestDataset(AffectiveDataset):
         if len(classes) != len(polarity):
             raise ValueError(f'{len(classes)} classes, but {len(polarity)} polarities')
         self.split, self.test_share = split, test_share
-        metainfo = dict(
-            dataset='manifest', classes=classes, polarity=polarity, mood_table=mood_table or {}
-        )
+        metainfo = dict(classes=classes, polarity=polarity, mood_table=mood_table or {})
         super().__init__(metainfo=metainfo | (kwargs.pop('metainfo', None) or {}), **kwargs)
 
     def _required(self) -> list[Path]:

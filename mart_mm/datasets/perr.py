@@ -24,7 +24,6 @@ class PERR(AffectiveDataset):
     """
 
     METAINFO = dict(
-        dataset='perr',
         classes=['neutral', 'mild', 'intimate', 'tense', 'hostile'],
         polarity=[0, 1, 1, -1, -1],
         mood_table=dict(

@@ -24,7 +24,6 @@ class VideoEmotion8(AffectiveDataset):
     """
 
     METAINFO = dict(
-        dataset='video_emotion8',
         classes=[
             'Anger', 'Anticipation', 'Disgust', 'Fear', 'Joy', 'Sadness', 'Surprise', 'Trust',
         ],

@@ -1,0 +1,85 @@
+"""Each data set's small child trains and tests from its own layout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mart_mm.apis.run import add_common_arguments, build_runner, load_config, train
+from tools.data.planted.make import make
+
+ROOT = Path(__file__).resolve().parents[2]
+CHILDREN = {
+    'video_emotion8': 've8_planted',
+    'perr': 'perr_planted',
+    'iemocap': 'iemocap_planted',
+    'affwild2': 'affwild2_planted',
+    'ekman6': 'planted',
+}
+CONFIG = """
+_base_ = ['{base}']
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
+train_cfg = dict(max_epochs={epochs}, val_begin={epochs}, val_interval=1)
+param_scheduler = None
+default_hooks = dict(logger=dict(interval=1))
+custom_hooks = [
+    dict(type='StageSwitchHook', pretrain_epochs={pretrain}),
+    {progress}
+    dict(type='ReproducibilityHook'),
+    dict(type='FailureReportHook', max_failed_share=0.3),
+    dict(type='PlainCheckpointHook'),
+]
+cache = dict(folder='{cache}', max_bytes=2**30)
+"""
+PROGRESS = "dict(type='ProgressiveMaskHook'), dict(type='VerificationWarmupHook', warmup=0.1),"
+
+
+def config(path: Path, work_dir: Path, *options: str) -> Config:
+    """As the tools read it."""
+    parser = argparse.ArgumentParser()
+    add_common_arguments(parser)
+    options = ['--cfg-options', *options] if options else []
+    return load_config(parser.parse_args([str(path), '--work-dir', str(work_dir), *options]))
+
+
+@pytest.mark.parametrize('layout', CHILDREN)
+def test_children_train_and_test(layout: str, tmp_path: Path) -> None:
+    """One epoch of each stage of MART, one of the baseline, then the checkpoint's own scores."""
+    data = make(tmp_path / 'data', layout=layout, train=12, test=6)
+    for folder, stem, stages in (('mart', 'mart_mbt', (1, 1)), ('supervised', 'mbt', (0, 1))):
+        work, path = tmp_path / folder, tmp_path / f'{layout}_{folder}.py'
+        path.write_text(
+            CONFIG.format(
+                base=ROOT / 'configs' / folder / f'{stem}_{CHILDREN[layout]}.py',
+                data=data,
+                epochs=sum(stages),
+                pretrain=stages[0],
+                progress=PROGRESS if stages[0] else '',
+                cache=tmp_path / 'cache',
+            )
+        )
+        train(config(path, work))
+        lines = [
+            json.loads(line)
+            for file in work.glob('*/vis_data/scalars.json')
+            for line in file.read_text().splitlines()
+        ]
+        losses = {name for line in lines for name in line if name.startswith('loss')}
+        assert {'loss_cls_visual', 'loss_cls_audio'} <= losses
+        assert ('loss_kl_visual' in losses) == (folder == 'mart')
+
+        checkpoint = work / f'epoch_{sum(stages)}.pth'
+        again = config(path, tmp_path / f'{folder}_test', f'test_evaluator.dump={work / "scores"}')
+        again.load_from = str(checkpoint)
+        found = build_runner(again).test()
+        scores = json.loads((work / 'scores.json').read_text())
+        assert len(scores['videos']) == 6  # records of the layout
+        assert all(len(v['scores']) == len(scores['classes']) for v in scores['videos'])
+        trained = [line for line in lines if 'affect/emotion_acc' in line][-1]
+        assert found['affect/emotion_acc'] == pytest.approx(trained['affect/emotion_acc'])
