@@ -96,9 +96,8 @@ class Run:
             **self._scores(),
         )
         write_text(self.folder / RESULT, json.dumps(result, indent=1))
-        for checkpoint in self.folder.glob('*.pth'):
-            if not checkpoint.name.startswith('epoch_'):
-                checkpoint.unlink()  # the best by test score is reported, not kept
+        for best in self.folder.glob('best_*.pth'):  # the best by test score is reported, not kept
+            best.unlink()
         return result
 
     def _scores(self) -> dict:

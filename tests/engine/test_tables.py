@@ -1,0 +1,111 @@
+"""Runs of the paper's tables: what they find, and that they are not run twice."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from tools.analysis.paper_tables.report import (
+    comma_separated,
+    markdown,
+    metric_names,
+    table_json,
+)
+from tools.analysis.paper_tables.rows import DATA, MART, TABLES, get_table
+from tools.analysis.paper_tables.runs import RESULT, Run, RunFailedError, execute_all
+from tools.analysis.paper_tables.statistics import paired_difference, summarise
+
+
+def test_interval_of_five_values() -> None:
+    values = [50.0, 52.0, 51.0, 55.0, 47.0]
+    found = summarise(values)
+    mean = sum(values) / 5
+    std = math.sqrt(sum((v - mean) ** 2 for v in values) / 4)
+    reach = (
+        2.7764451 * std / math.sqrt(5)
+    )  # Student's t, 4 degrees of freedom, from a printed table
+    assert found['mean'] == pytest.approx(mean) and found['std'] == pytest.approx(std)
+    assert found['ci95'] == pytest.approx([mean - reach, mean + reach], rel=1e-6)
+    assert summarise([3.0]) == dict(mean=3.0, std=None, ci95=None, values=[3.0])
+    for bad in ([], [math.nan]):
+        with pytest.raises(ValueError, match='nothing to summarise'):
+            summarise(bad)
+
+
+def test_differences_are_taken_seed_by_seed() -> None:
+    other, mart = {0: 40.0, 1: 60.0, 2: 80.0}, {1: 61.0, 2: 83.0, 3: 10.0}
+    found = paired_difference(other, mart)
+    assert found['mean'] == pytest.approx(-2.0)
+    # differences -1 and -3: standard error 1, t = 12.7062 with one degree of freedom
+    assert found['ci95'] == pytest.approx([-14.7062, 10.7062], abs=1e-3)
+    assert paired_difference({0: 1.0}, {1: 1.0}) is None
+
+
+def test_tables_are_the_papers() -> None:
+    """Row counts, and the facts that Sec. 1 of the rows' specification rests on."""
+    assert [len(TABLES[number].rows) for number in range(1, 6)] == [11, 9, 4, 5, 4]
+    for table in TABLES.values():
+        for row in table.rows:
+            assert row.paper.keys() <= set(DATA)
+            columns = 7 if 'recall' in table.metrics else 4
+            assert all(len(values) == columns for values in row.paper.values())
+            for values in row.paper.values():
+                assert all(35 < value < 80 for value in values)
+    by_name = {row.name: row for row in TABLES[3].rows + TABLES[4].rows}
+    assert by_name['Ver'].paper == by_name['Random 90'].paper
+    assert {TABLES[n].mart.paper['ekman6'][-1] for n in (3, 4, 5)} == {53.17}
+    with pytest.raises(ValueError, match='unknown table'):
+        get_table(6)
+
+
+def results(offset: float) -> dict:
+    return {
+        seed: dict(
+            config='configs/x.py',
+            seconds=60.0,
+            metrics=dict(emotion_acc=50 + offset + seed, recall_a=1.0, recall_b=2.0),
+            best_metrics=dict(emotion_acc=60.0, recall_a=1.0, recall_b=2.0),
+            recipe=dict(recipe=dict(lr=1e-3)),
+        )
+        for seed in range(3)
+    }
+
+
+def test_report_holds_the_contract() -> None:
+    table = TABLES[3]
+    names = metric_names(table, ['a', 'b'])
+    assert names == ['recall_a', 'recall_b', 'emotion_acc']
+    header = dict(commit='c', machine='m', command='x', seeds=[0, 1, 2])
+    found = {MART: results(0), 'Ver': results(-2)}
+    content = json.loads(json.dumps(table_json(table, found, names, header)))
+    assert [row['row'] for row in content['rows']] == ['Ver', MART]
+    assert content['commit'] == 'c' and content['seeds'] == [0, 1, 2]
+    ver, mart = content['rows']
+    assert ver['metrics']['emotion_acc']['values'] == [48.0, 49.0, 50.0]
+    assert ver['minus_mart']['emotion_acc']['mean'] == pytest.approx(-2.0)
+    assert mart['minus_mart']['emotion_acc']['mean'] == 0 and ver['recipe'] == dict(lr=1e-3)
+    text = markdown(table, content, 'ekman6', names)
+    assert '| Ver | 1.0 ± 0.0' in text and '-2.0 [-2.0, -2.0]' in text and '51.42' in text
+    assert '51.42' not in markdown(table, content, 'planted', names)
+    assert comma_separated(content, names).count('\n') == 7
+
+
+def test_a_finished_run_is_not_run_again(tiny_config: Path, tmp_path: Path) -> None:
+    run = Run(tiny_config, 3, tmp_path / 'run', ('train_cfg.max_epochs=3', 'train_cfg.val_begin=3'))
+    assert run.result() is None
+    seen = []
+    assert list(execute_all([run], 1, 1, lambda run, result: seen.append(result))) == []
+    assert run.result() == json.loads(json.dumps(seen[0]))
+    assert 0 <= seen[0]['metrics']['emotion_acc'] <= 100 and not seen[0]['resumed']
+    assert Run(tiny_config, 4, run.folder, run.options).result() is None
+    assert Run(tiny_config, 3, run.folder).result() is None  # other options
+    (run.folder / RESULT).unlink()
+    assert run.execute()['resumed']  # from its checkpoint, which is complete
+    assert run.result()['metrics'] == seen[0]['metrics']
+    broken = Run(tiny_config, 0, tmp_path / 'broken', ('model.pretext.visual.masker.r_min=2',))
+    (failed,) = execute_all([broken], 1, 1, lambda run, result: None)
+    assert failed[0] is broken and 'exit code 1' in failed[1] and 'r_min' in failed[1]
+    assert isinstance(RunFailedError('x'), RuntimeError)
