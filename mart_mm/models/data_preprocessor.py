@@ -63,21 +63,30 @@ class AffectiveDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             ``inputs`` with ``pixels`` (uint8), ``imgs``, ``audios``, ``cues`` (with ``features``),
-            ``present``, all on the model's device; and ``data_samples``.
+            ``present``, all on the model's device, and ``second`` (``imgs`` and ``audios``) where the
+            pipeline made two views; and ``data_samples``.
         """
         data = self.cast_data(data)
         inputs, samples = dict(data['inputs']), data['data_samples']
-        pixels = inputs['imgs']  # uint8 (B, S, 3, T, H, W)
-        inputs['pixels'] = pixels
-        inputs['imgs'] = (pixels.float() - self.mean) / self.std
-        audios = (inputs['audios'] - self.audio_mean) / (2 * self.audio_std)
-        has_audio = inputs['present']['audio'][:, None, None, None]
-        inputs['audios'] = torch.where(has_audio, audios, torch.zeros_like(audios))
+        inputs['pixels'] = inputs['imgs']  # uint8 (B, S, 3, T, H, W)
+        present = inputs['present']
+        inputs |= self.normalise(inputs, present)
+        if 'second' in inputs:
+            inputs['second'] = self.normalise(inputs['second'], present)
         if self.encode_cues:
             cues = dict(inputs['cues'])
             cues['features'] = self._features(samples, cues['valid'])
             inputs['cues'] = cues
         return dict(inputs=inputs, data_samples=samples)
+
+    def normalise(self, view: dict[str, Tensor], present: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Normalised ``imgs`` and ``audios`` of a view; the sound of silent videos is zero."""
+        audios = (view['audios'] - self.audio_mean) / (2 * self.audio_std)
+        has_audio = present['audio'][:, None, None, None]
+        return dict(
+            imgs=(view['imgs'].float() - self.mean) / self.std,
+            audios=torch.where(has_audio, audios, torch.zeros_like(audios)),
+        )
 
     def _features(self, samples: list[AffectiveDataSample], is_valid: Tensor) -> Tensor:
         """Features (B, S, K, Dl) of the cues, zero where there is none."""
