@@ -6,7 +6,7 @@ import codecs
 import html
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,22 +25,8 @@ _TAG = re.compile(r'</?[a-zA-Z][^>]*>|<(?:\d+:)?\d+:\d+\.\d+>')
 _FORMATS = {'.srt': 'srt', '.vtt': 'vtt', '.ass': 'ass', '.ssa': 'ssa'}
 
 
-class TranscriptLine(NamedTuple):
-    """A subtitle.
-
-    Attributes:
-        start: Seconds.
-        end: Seconds, later than ``start``.
-        text: Without tags, on one line.
-    """
-
-    start: float
-    end: float
-    text: str
-
-
 class TimedWord(NamedTuple):
-    """A word with an estimated time.
+    """A word with a time, known or estimated.
 
     Attributes:
         text: As written.
@@ -53,6 +39,23 @@ class TimedWord(NamedTuple):
     start: float
     end: float
     span: tuple[int, int]
+
+
+class TranscriptLine(NamedTuple):
+    """A subtitle.
+
+    Attributes:
+        start: Seconds.
+        end: Seconds, later than ``start``.
+        text: Without tags, on one line.
+        words: The words with their times, where the source knows them (speech recognition does);
+            empty otherwise. ``word_times`` gives both cases.
+    """
+
+    start: float
+    end: float
+    text: str
+    words: tuple[TimedWord, ...] = ()
 
 
 class TranscriptError(ValueError):
@@ -139,14 +142,22 @@ def read_transcript(path: str | Path) -> list[TranscriptLine]:
     for event in events:
         if event.is_comment or event.is_drawing or event.end <= max(0, event.start):
             continue
-        plain = html.unescape(_TAG.sub('', event.plaintext))
-        words = _UNSEEN.sub('', plain).split()
-        if words:
-            start, end = max(0, event.start) / 1000, event.end / 1000
-            lines.append(TranscriptLine(start, end, ' '.join(words)))
+        text = clean_text(event.text)
+        if text:
+            lines.append(TranscriptLine(max(0, event.start) / 1000, event.end / 1000, text))
     if not lines:
         raise TranscriptError(path, 'no line with a time and a text')
     return sorted(lines)
+
+
+def clean_text(text: str) -> str:
+    """Text of one subtitle on one line: no tags, entities, override codes and unseen signs.
+
+    Args:
+        text: As SubRip, WebVTT or ASS write it.
+    """
+    plain = html.unescape(_TAG.sub('', pysubs2.SSAEvent(text=text).plaintext))
+    return ' '.join(_UNSEEN.sub('', plain).split())
 
 
 def _only_cues(text: str) -> str:
@@ -159,8 +170,8 @@ def _only_cues(text: str) -> str:
     return '\n\n'.join(blocks) + '\n'
 
 
-def find_sidecar(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path | None:
-    """The first existing file ``stem + suffix``; dots in the stem's name are kept.
+def find_sidecars(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:
+    """The existing files ``stem + suffix``; dots in the stem's name are kept.
 
     Args:
         stem: Path without suffix.
@@ -170,12 +181,19 @@ def find_sidecar(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path |
         for spelling in (suffix, suffix.upper()):
             path = Path(f'{stem}{spelling}')
             if path.is_file():
-                return path
-    return None
+                yield path
+                break
+
+
+def find_sidecar(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Path | None:
+    """The first of ``find_sidecars``, or None."""
+    return next(find_sidecars(stem, suffixes), None)
 
 
 def word_times(line: TranscriptLine) -> list[TimedWord]:
-    """Words of a line, their times spread evenly over its characters."""
+    """Words of a line: with their own times where known, else spread evenly over its characters."""
+    if line.words:
+        return list(line.words)
     per_character = (line.end - line.start) / max(1, len(line.text))
     return [
         TimedWord(

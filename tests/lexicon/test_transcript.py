@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from mart_mm.lexicon.transcript import (
+    TimedWord,
     TranscriptError,
     TranscriptLine,
     find_sidecar,
-    read_transcript,
+    find_sidecars,
     word_times,
 )
+from mart_mm.lexicon.transcript import read_transcript as read_lines
 
 SENATOR = [
     (137.4, 140.4, "Senator, we're making our final approach into Coruscant."),
@@ -42,6 +44,13 @@ REAL_FILES = {
 SRT = '1\n00:00:01,000 --> 00:00:02,500\nDéjà vu, love!\n\n2\n00:00:03,000 --> 00:00:04,000\nBye\n'
 
 
+def read_transcript(path: Path) -> list[tuple[float, float, str]]:
+    """Start, end and text of each line; files do not know the times of words."""
+    lines = read_lines(path)
+    assert all(line.words == () for line in lines)
+    return [line[:3] for line in lines]
+
+
 @pytest.mark.parametrize('name', REAL_FILES)
 def test_real_files(shared_data: Path, name: str) -> None:
     assert read_transcript(shared_data / 'subtitles' / name) == REAL_FILES[name]
@@ -53,7 +62,7 @@ def test_no_real_file_is_forgotten(shared_data: Path) -> None:
     lines = read_transcript(shared_data / 'subtitles/test.srt')
     assert lines[0] == (12.44, 14.955, "I've spent nearly two decades")
     assert (42.295, 43.662, 'Apparently.') in lines
-    assert all(a.end <= b.start for a, b in zip(lines, lines[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in zip(lines, lines[1:], strict=False))
 
 
 @pytest.mark.parametrize(
@@ -176,6 +185,11 @@ def test_word_times_are_linear_in_characters() -> None:
     assert word_times(TranscriptLine(0.0, 1.0, '')) == []
 
 
+def test_known_word_times_are_used() -> None:
+    words = (TimedWord('ab', 10.5, 10.6, (0, 2)), TimedWord('cd', 11.0, 12.5, (3, 5)))
+    assert word_times(TranscriptLine(10.0, 12.0, 'ab cd', words)) == list(words)
+
+
 def test_find_sidecar(tmp_path: Path) -> None:
     for name in ('a.b.vtt', 'a.b.srt', 'c.SRT'):
         (tmp_path / name).write_text('x')
@@ -183,3 +197,4 @@ def test_find_sidecar(tmp_path: Path) -> None:
     assert find_sidecar(tmp_path / 'a.b', ('.ass', '.vtt')).name == 'a.b.vtt'
     assert find_sidecar(tmp_path / 'c').name == 'c.SRT'
     assert find_sidecar(tmp_path / 'd') is None
+    assert [path.name for path in find_sidecars(tmp_path / 'a.b')] == ['a.b.srt', 'a.b.vtt']
