@@ -14,7 +14,7 @@ from mart_mm.engine.distributed import init_cpu_processes
 from mart_mm.errors import NonFiniteLossError, unknown_name
 
 #: keys that MMEngine's runner or these tools read; any other one would be ignored in silence, except
-#: pipelines, which are named to be referred to
+#: pipelines and pretexts, which are named to be referred to
 KNOWN_KEYS = frozenset(
     """model train_dataloader val_dataloader test_dataloader train_cfg val_cfg test_cfg auto_scale_lr
     optim_wrapper param_scheduler val_evaluator test_evaluator default_hooks custom_hooks
@@ -31,7 +31,7 @@ def check_keys(cfg: Config) -> None:
         KeyError: With the nearest known keys.
     """
     for key in cfg.keys():
-        if key not in KNOWN_KEYS and not key.endswith('_pipeline'):
+        if key not in KNOWN_KEYS and not key.endswith(('_pipeline', '_pretext')):
             raise KeyError(f'{cfg.filename}: {unknown_name("config key", key, sorted(KNOWN_KEYS))}')
 
 

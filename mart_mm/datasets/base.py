@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
@@ -20,6 +20,11 @@ from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
 VIDEO_SUFFIXES = ('.mp4', '.mkv', '.avi', '.webm', '.mov', '.flv', '.wmv')
 SENTIMENTS = ('three-way', 'two-way')
+
+
+def build_transforms(steps: list[dict | Callable]) -> list[Callable]:
+    """Transforms of a pipeline."""
+    return [TRANSFORMS.build(step) if isinstance(step, dict) else step for step in steps]
 
 
 class AffectiveDataset(BaseDataset):
@@ -53,6 +58,8 @@ class AffectiveDataset(BaseDataset):
         data_root: Folder of the data set.
         data_prefix: Folders of ``video`` and ``transcript`` below ``data_root``.
         pipeline: Transforms.
+        pretrain_pipeline: Transforms of the pretraining stage, where they differ (two views, other
+            augmentation).
         test_mode: Whether samples are for evaluation.
         seed: Of the augmentation.
         max_refetch: Videos tried in place of an unreadable one.
@@ -82,6 +89,7 @@ class AffectiveDataset(BaseDataset):
         ann_file: str = '',
         data_root: str,
         pipeline: list[dict | Callable],
+        pretrain_pipeline: list[dict | Callable] | None = None,
         data_prefix: dict | None = None,
         test_mode: bool = False,
         seed: int = 0,
@@ -100,8 +108,10 @@ class AffectiveDataset(BaseDataset):
             metainfo['mood_table'] = mood_table
         self.mood_map = MoodMap(metainfo['classes'], metainfo['mood_table'])
         self.cache = cache
-        # shared memory, so that persistent workers see the epoch too
+        # shared memory, so that persistent workers see the epoch and the stage too
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
+        self._is_pretraining = torch.zeros(1, dtype=torch.bool).share_memory_()
+        self.pretrain_pipeline = pretrain_pipeline and Compose(build_transforms(pretrain_pipeline))
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -109,7 +119,7 @@ class AffectiveDataset(BaseDataset):
             data_prefix=data_prefix or dict(video='videos', transcript='subtitles'),
             filter_cfg=filter_cfg,
             indices=indices,
-            pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
+            pipeline=build_transforms(pipeline),
             test_mode=test_mode,
             max_refetch=max_refetch,
         )
@@ -225,6 +235,10 @@ class AffectiveDataset(BaseDataset):
         """Tell the data set the epoch, which seeds the augmentation."""
         self._epoch.fill_(epoch)
 
+    def set_stage(self, stage: str) -> None:
+        """Tell the data set the stage, ``'pretrain'`` or ``'finetune'``, which chooses the pipeline."""
+        self._is_pretraining.fill_(stage == 'pretrain')
+
     def __getitem__(self, index: int) -> dict:
         """One sample: ``inputs`` and ``data_samples``.
 
@@ -256,6 +270,8 @@ class AffectiveDataset(BaseDataset):
         epoch = 0 if self.test_mode else int(self._epoch)
         record['mood_map'], record['cache'] = self.mood_map, self.cache
         record['rng'] = np.random.default_rng((self.seed, epoch, index))
+        if self.pretrain_pipeline and self._is_pretraining:
+            return self.pretrain_pipeline(record)
         return self.pipeline(record)
 
     def _failed_sample(self, index: int, failures: list[tuple[str, str]]) -> AffectiveDataSample:

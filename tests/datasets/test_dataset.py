@@ -135,6 +135,20 @@ def test_missing_video_file_is_a_failure_like_any_other(folder: Path) -> None:
     assert data[0]['data_samples'].failed == 'the file does not exist'
 
 
+def test_stage_chooses_the_pipeline(folder: Path) -> None:
+    def other(results: dict) -> dict:
+        return pipeline(results | dict(video_id=f'pretrain {results["video_id"]}'))
+
+    data = dataset(folder, pretrain_pipeline=[other])
+    loader = torch.utils.data.DataLoader(
+        data, num_workers=1, persistent_workers=True, sampler=[0], collate_fn=affective_collate
+    )
+    for stage, name in (('finetune', 'anger/a'), ('pretrain', 'pretrain anger/a')) * 2:
+        data.set_stage(stage)
+        (batch,) = loader
+        assert batch['data_samples'][0].video_id == name
+
+
 def test_near_names_are_offered() -> None:
     message = unknown_name('emotion class', 'angr', CLASSES)
     assert "did you mean 'anger'" in message and 'surprise' in message

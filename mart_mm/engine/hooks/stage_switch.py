@@ -21,7 +21,7 @@ class StageSwitchHook(Hook):
     """Writes the stage and the place in it to the recogniser, before every epoch.
 
     The first ``pretrain_epochs`` epochs minimise the pretext's losses, the rest the classification
-    loss. The stage follows from the epoch alone, so it is right after any resume. Where the stages
+    loss; the data set is told too. The stage follows from the epoch alone, so it is right after any resume. Where the stages
     meet, the model is saved, for runs that only finetune.
 
     Args:
@@ -68,6 +68,9 @@ class StageSwitchHook(Hook):
         if stage.name != recognizer.stage.name or stage.epoch == 1:
             runner.logger.info(f'stage: {stage.name}, {stage.num_epochs} epochs')
         recognizer.stage = stage
+        dataset = runner.train_dataloader.dataset
+        if hasattr(dataset, 'set_stage'):
+            dataset.set_stage(stage.name)
         recognizer.data_preprocessor.encode_cues = stage.name == 'pretrain'
 
     def after_train_epoch(self, runner: Runner) -> None:
