@@ -20,6 +20,10 @@ LEAVES = sorted(
 )
 
 
+#: what may differ between the splits of a data set
+_OWN = ('ann_file', 'split', 'pipeline', 'pretrain_pipeline', 'test_mode')
+
+
 def test_configs_are_found() -> None:
     assert len(LEAVES) >= 9
 
@@ -63,11 +67,7 @@ def test_all_splits_agree(path: Path) -> None:
     """The three data sets of a config differ in the split and in augmentation only."""
     cfg = Config.fromfile(path)
     train, val, test = (
-        {
-            k: v
-            for k, v in cfg[f'{s}_dataloader'].dataset.items()
-            if k not in ('ann_file', 'split', 'pipeline', 'test_mode')
-        }
+        {k: v for k, v in cfg[f'{s}_dataloader'].dataset.items() if k not in _OWN}
         for s in ('train', 'val', 'test')
     )
     assert train == val == test

@@ -1,13 +1,8 @@
 """AffWild2: windows of 360 frames, eight expressions."""
 
-_base_ = '../pipelines/segments_12x16x112.py'
+_base_ = ['../loaders.py', '../pipelines/segments_12x16x112.py']
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='AffWild2',
         data_root='data/affwild2',
@@ -20,11 +15,6 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='AffWild2',
         data_root='data/affwild2',
@@ -35,23 +25,4 @@ val_dataloader = dict(
         pipeline={{_base_.test_pipeline}},
     ),
 )
-
-test_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
-    dataset=dict(
-        type='AffWild2',
-        data_root='data/affwild2',
-        preset='8-way',
-        window_frames=360,
-        ann_file='annotations/EXPR_Recognition_Challenge/Validation_Set',
-        test_mode=True,
-        pipeline={{_base_.test_pipeline}},
-    ),
-)
-
-val_evaluator = dict(type='EmotionMetric')
-test_evaluator = dict(type='EmotionMetric')
+test_dataloader = val_dataloader

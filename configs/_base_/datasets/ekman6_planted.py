@@ -10,7 +10,4 @@ train_dataloader = dict(
 val_dataloader = dict(
     num_workers=1, dataset=dict(data_root='data/planted', pipeline={{_base_.planted_test_pipeline}})
 )
-
-test_dataloader = dict(
-    num_workers=1, dataset=dict(data_root='data/planted', pipeline={{_base_.planted_test_pipeline}})
-)
+test_dataloader = val_dataloader

@@ -19,12 +19,4 @@ val_dataloader = dict(
         pipeline={{_base_.planted_test_pipeline}},
     ),
 )
-
-test_dataloader = dict(
-    num_workers=1,
-    dataset=dict(
-        data_root='data/planted_iemocap',
-        crop_speaker=True,
-        pipeline={{_base_.planted_test_pipeline}},
-    ),
-)
+test_dataloader = val_dataloader

@@ -1,13 +1,8 @@
 """Own data: a manifest of videos. classes, polarity and mood_table are yours to set."""
 
-_base_ = '../pipelines/segments_12x16x112.py'
+_base_ = ['../loaders.py', '../pipelines/segments_12x16x112.py']
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='ManifestDataset',
         data_root='data/mine',
@@ -21,11 +16,6 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='ManifestDataset',
         data_root='data/mine',
@@ -37,24 +27,4 @@ val_dataloader = dict(
         pipeline={{_base_.test_pipeline}},
     ),
 )
-
-test_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
-    dataset=dict(
-        type='ManifestDataset',
-        data_root='data/mine',
-        ann_file='manifest.csv',
-        split='test',
-        classes=['negative', 'neutral', 'positive'],
-        polarity=[-1, 0, 1],
-        test_mode=True,
-        pipeline={{_base_.test_pipeline}},
-    ),
-)
-
-val_evaluator = dict(type='EmotionMetric')
-test_evaluator = dict(type='EmotionMetric')
+test_dataloader = val_dataloader

@@ -1,13 +1,8 @@
 """PERR: drama clips, the emotion between two people in five classes."""
 
-_base_ = '../pipelines/segments_12x16x112.py'
+_base_ = ['../loaders.py', '../pipelines/segments_12x16x112.py']
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='PERR',
         data_root='data/perr',
@@ -18,11 +13,6 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='PERR',
         data_root='data/perr',
@@ -31,21 +21,4 @@ val_dataloader = dict(
         pipeline={{_base_.test_pipeline}},
     ),
 )
-
-test_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
-    dataset=dict(
-        type='PERR',
-        data_root='data/perr',
-        ann_file='annotations/test.csv',
-        test_mode=True,
-        pipeline={{_base_.test_pipeline}},
-    ),
-)
-
-val_evaluator = dict(type='EmotionMetric')
-test_evaluator = dict(type='EmotionMetric')
+test_dataloader = val_dataloader

@@ -11,8 +11,4 @@ val_dataloader = dict(
     num_workers=1,
     dataset=dict(data_root='data/planted_perr', pipeline={{_base_.planted_test_pipeline}}),
 )
-
-test_dataloader = dict(
-    num_workers=1,
-    dataset=dict(data_root='data/planted_perr', pipeline={{_base_.planted_test_pipeline}}),
-)
+test_dataloader = val_dataloader

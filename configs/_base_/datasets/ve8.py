@@ -1,13 +1,8 @@
 """VideoEmotion8: 731 training and 367 test videos, eight emotions."""
 
-_base_ = '../pipelines/segments_12x16x112.py'
+_base_ = ['../loaders.py', '../pipelines/segments_12x16x112.py']
 
 train_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='VideoEmotion8',
         data_root='data/video_emotion8',
@@ -18,11 +13,6 @@ train_dataloader = dict(
 )
 
 val_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
     dataset=dict(
         type='VideoEmotion8',
         data_root='data/video_emotion8',
@@ -31,21 +21,4 @@ val_dataloader = dict(
         pipeline={{_base_.test_pipeline}},
     ),
 )
-
-test_dataloader = dict(
-    batch_size=4,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=False),
-    collate_fn=dict(type='mart_mm.affective_collate'),
-    dataset=dict(
-        type='VideoEmotion8',
-        data_root='data/video_emotion8',
-        ann_file='annotations/testlist01.txt',
-        test_mode=True,
-        pipeline={{_base_.test_pipeline}},
-    ),
-)
-
-val_evaluator = dict(type='EmotionMetric')
-test_evaluator = dict(type='EmotionMetric')
+test_dataloader = val_dataloader

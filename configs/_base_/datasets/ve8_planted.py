@@ -15,10 +15,4 @@ val_dataloader = dict(
         data_root='data/planted_video_emotion8', pipeline={{_base_.planted_test_pipeline}}
     ),
 )
-
-test_dataloader = dict(
-    num_workers=1,
-    dataset=dict(
-        data_root='data/planted_video_emotion8', pipeline={{_base_.planted_test_pipeline}}
-    ),
-)
+test_dataloader = val_dataloader
