@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, grid_size
+from mart_mm.models.maskers.base import Masker, check_ratio, grid_size, random_rank, share_of
 from mart_mm.registry import MODELS
 
 
 @MODELS.register_module()
 class RandomMasker(Masker):
-    """Keep ``int(N * (1 - ratio))`` tokens of each segment at random.
+    """Keep ``int(N * (1 - ratio))`` tokens of each segment at random; any grid.
 
     Args:
         ratio: Share of hidden tokens, in [0, 1).
@@ -19,9 +19,7 @@ class RandomMasker(Masker):
 
     def __init__(self, *, ratio: float = 0.9) -> None:
         super().__init__()
-        if not 0 <= ratio < 1:
-            raise ValueError(f'ratio={ratio}: give a number in [0, 1)')
-        self.ratio = ratio
+        self.ratio = check_ratio('ratio', ratio)
 
     def forward(
         self,
@@ -35,7 +33,5 @@ class RandomMasker(Masker):
     ) -> Tensor:
         """Choose; ``scores`` and ``progress`` are not used. See :class:`Masker`."""
         count = grid_size(grid)
-        num_kept = int(count * (1 - self.ratio) + 1e-6)
-        noise = torch.rand(batch_size, count, generator=generator, device=device)
-        rank = noise.argsort(1).argsort(1)
-        return rank >= num_kept
+        ranks = random_rank(batch_size, count, device=device, generator=generator)
+        return ranks >= share_of(count, 1 - self.ratio)
