@@ -121,7 +121,9 @@ class AffWild2(AffectiveDataset):
         stride_frames: Distance of windows; default: their length.
         min_labelled: Share of a window's frames that must have a label.
         neutral_radius: Of ``'valence_arousal'``.
-        faces: Use the folders of cropped faces instead of the videos. The sound is the video's.
+        faces: Use the folders of cropped faces instead of the videos. The sound is the video's; without
+            the video there is none.
+        fps: Frames per second of folders of faces whose video is not there.
         kwargs: See :class:`AffectiveDataset`; ``data_prefix`` has ``video``, ``transcript`` and, for
             ``faces``, ``face``.
 
@@ -178,6 +180,7 @@ class AffWild2(AffectiveDataset):
         min_labelled: float = 0.5,
         neutral_radius: float = 0.2,
         faces: bool = False,
+        fps: float = 30.0,
         data_prefix: dict | None = None,
         **kwargs: object,
     ) -> None:
@@ -189,7 +192,7 @@ class AffWild2(AffectiveDataset):
             )
         self.window_frames, self.stride_frames = window_frames, stride_frames
         self.min_labelled, self.neutral_radius = min_labelled, neutral_radius
-        self.preset, self.faces = preset or '8-way', faces
+        self.preset, self.faces, self.fps = preset or '8-way', faces, fps
         prefix = dict(video='videos', transcript='subtitles', face='cropped_aligned')
         super().__init__(preset=preset, data_prefix=prefix | (data_prefix or {}), **kwargs)
 
@@ -259,5 +262,6 @@ class AffWild2(AffectiveDataset):
         )
         if self.faces:
             record['video_path'] = str(Path(self.data_prefix['face']) / name)
-            record['audio_path'] = str(path)
+            record['audio_path'] = str(path) if path.exists() else ''
+            record['fps'] = self.fps
         return record

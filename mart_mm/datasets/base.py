@@ -13,6 +13,7 @@ import torch
 from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
+from mart_mm.datasets.cache import FileCache
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
@@ -107,7 +108,7 @@ class AffectiveDataset(BaseDataset):
         if mood_table is not None:
             metainfo['mood_table'] = mood_table
         self.mood_map = MoodMap(metainfo['classes'], metainfo['mood_table'])
-        self.cache = cache
+        self.cache = cache and FileCache(**cache)
         # shared memory, so that persistent workers see the epoch and the stage too
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         self._is_pretraining = torch.zeros(1, dtype=torch.bool).share_memory_()

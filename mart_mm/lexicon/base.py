@@ -29,6 +29,8 @@ class LexiconEntry(NamedTuple):
 class Lexicon(ABC):
     """Words and short concepts with their affect.
 
+    A lexicon that can be iterated, which gives its concepts, is searched faster.
+
     Attributes:
         max_words: Words of the longest concept that is worth looking up.
         digest: Hash of the source, to tell in a run's record which lexicon it used.

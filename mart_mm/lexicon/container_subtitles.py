@@ -106,9 +106,9 @@ def _scan(
 ) -> tuple[list[_Cue], float, float]:
     """Cues, the time of the first frame, and the end of the file, from one pass over packets."""
     # here, because the data sets import the lexicon
-    from mart_mm.datasets.media.frame_table import find_video_stream
+    from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 
-    clock = find_video_stream(container) or next(iter(container.streams.audio), None)
+    clock = find_video_stream(container) or find_audio_stream(container)
     codec = stream.codec_context.name
     cues: list[_Cue] = []
     zero, end = float('inf'), 0.0  # headers differ in what they count as duration: packets do not

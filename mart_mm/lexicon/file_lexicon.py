@@ -73,6 +73,10 @@ class FileLexicon(Lexicon):
         """See :class:`Lexicon`."""
         return self._entries.get(concept) or self._entries.get(normalise_concept(concept))
 
+    def __iter__(self) -> Iterator[str]:
+        """Concepts."""
+        return iter(self._entries)
+
     def __len__(self) -> int:
         """Number of concepts."""
         return len(self._entries)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import product
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import simplemma
 from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
@@ -16,9 +16,9 @@ from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept
 
 # vowel signs and accents that follow their letter are no letters for ``re``, but belong to the word
 _SIGNS = ''.join(c for c in map(chr, range(0x300, 0x3100)) if unicodedata.category(c)[0] == 'M')
-_WORD = rf'[^\W\d_](?:[^\W\d_]|[{_SIGNS}])*'
+_WORD = rf'[^\W\d_]+(?:[{_SIGNS}]+[^\W\d_]*)*'
 _TOKEN = re.compile(rf"{_WORD}(?:['’]{_WORD})*")
-_CLAUSE_END = re.compile(r'[.,;:!?…。，！？]')
+_TOKEN_OR_CLAUSE_END = re.compile(f'({_TOKEN.pattern})|[.,;:!?…。，！？]')
 #: longest run of words of which every mix of written forms and lemmas is tried
 _MAX_MIXED = 4
 #: English words of grammar, which carry no emotion alone whatever a lexicon says of them
@@ -86,13 +86,88 @@ def lemma(word: str, language: str = 'en') -> str:
     return simplemma.lemmatize(word.lower(), lang=language).lower()
 
 
-def _forms(written: Sequence[str], lemmas: Sequence[str]) -> Iterator[str]:
-    """Spellings of a run of words, as written first, all lemmas last."""
-    if len(written) > _MAX_MIXED:  # the number of mixes doubles with each word
-        yield from dict.fromkeys((' '.join(written), ' '.join(lemmas)))
-        return
-    for words in product(*(dict.fromkeys(pair) for pair in zip(written, lemmas, strict=True))):
-        yield ' '.join(words)
+class _Everything:
+    """Stands for the concepts of a lexicon that cannot list them: any words may be one."""
+
+    def __contains__(self, words: str) -> bool:
+        return True
+
+
+class _Word(NamedTuple):
+    """A word of a text, prepared for the search.
+
+    Attributes:
+        forms: Spellings that count, as written first.
+        concepts: Those that may be a concept alone.
+        beginnings: Those with which a longer concept may begin.
+    """
+
+    forms: tuple[str, ...]
+    concepts: tuple[str, ...]
+    beginnings: tuple[str, ...]
+
+
+_Candidate = tuple[int, str]  # index behind its last word, spelling
+
+
+class _Index:
+    """What can be known of a lexicon's words before a text is seen; it is kept from text to text.
+
+    Args:
+        lexicon: One that can be iterated is asked only for concepts it has; with any other, each run
+            of words is looked up.
+        language: Of the lemmas.
+        keep_function_words: Whether a single word of grammar can be a concept.
+    """
+
+    def __init__(self, lexicon: Lexicon, language: str, keep_function_words: bool) -> None:
+        self._language, self._keep_function_words = language, keep_function_words
+        self.concepts: Container[str] = _Everything()
+        self.beginnings: Container[str] = _Everything()
+        if isinstance(lexicon, Iterable):
+            self.concepts = frozenset(lexicon)
+            self.beginnings = frozenset(
+                concept[: blank.start()]
+                for concept in self.concepts
+                for blank in re.finditer(' ', concept)
+            )
+        self.word = lru_cache(maxsize=65536)(self._word)
+
+    def _word(self, text: str) -> _Word:
+        written = normalise_concept(text)
+        forms = tuple(dict.fromkeys((written, normalise_concept(lemma(written, self._language)))))
+        return _Word(
+            forms,
+            tuple(
+                form
+                for form in forms
+                if form in self.concepts
+                and (self._keep_function_words or form not in FUNCTION_WORDS)
+            ),
+            tuple(form for form in forms if form in self.beginnings),
+        )
+
+    def candidates(self, words: Sequence[_Word], start: int, limit: int) -> Iterator[_Candidate]:
+        """Spellings that may be a concept of the words from ``start`` on, the longest first."""
+        runs, heads, stop = [], words[start].beginnings, start + 1
+        while heads and stop < limit:
+            if stop - start < _MAX_MIXED:
+                forms = [f'{head} {form}' for head in heads for form in words[stop].forms]
+            else:  # the number of mixes would double with each word
+                run = words[start : stop + 1]
+                forms = [' '.join(word.forms[place] for word in run) for place in (0, -1)]
+            stop += 1
+            runs.append((stop, forms))
+            heads = [form for form in forms if form in self.beginnings]
+        for stop, forms in reversed(runs):
+            for form in forms:
+                if form in self.concepts:
+                    yield stop, form
+        for form in words[start].concepts:
+            yield start + 1, form
+
+
+_INDICES: WeakKeyDictionary[Lexicon, dict[tuple[str, bool], _Index]] = WeakKeyDictionary()
 
 
 def find_concepts(
@@ -106,38 +181,39 @@ def find_concepts(
 
     Args:
         text: What is searched.
-        lexicon: Where concepts are looked up, up to ``lexicon.max_words`` words.
+        lexicon: Where concepts are looked up, up to ``lexicon.max_words`` words. It is searched
+            faster when it can be iterated, which gives its concepts.
         language: Of the lemmas.
         keep_function_words: Whether a single word of :data:`FUNCTION_WORDS` can be a concept.
     """
-    tokens = tokenize(text)
-    written = [normalise_concept(token.text) for token in tokens]
-    lemmas = [lemma(word, language) for word in written]
-    clause_stop = _clause_stops(text, tokens)
-    matches, start = [], 0
-    while start < len(tokens):
-        found = None
-        for stop in range(min(start + lexicon.max_words, clause_stop[start]), start, -1):
-            for form in _forms(written[start:stop], lemmas[start:stop]):
-                if not keep_function_words and form in FUNCTION_WORDS:
-                    continue
+    options = language, keep_function_words
+    indices = _INDICES.setdefault(lexicon, {})
+    if options not in indices:
+        indices[options] = _Index(lexicon, *options)
+    index, matches = indices[options], []
+    for spans in _clauses(text):
+        words, start = [index.word(text[first:last]) for first, last in spans], 0
+        while start < len(words):
+            limit = min(start + lexicon.max_words, len(words))
+            for stop, form in index.candidates(words, start, limit):
                 entry = lexicon.lookup(form)
                 if entry is not None:
-                    span = (tokens[start].span[0], tokens[stop - 1].span[1])
-                    found = ConceptMatch(entry, text[slice(*span)], span)
+                    span = (spans[start][0], spans[stop - 1][1])
+                    matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))
+                    start = stop
                     break
-            if found:
-                break
-        if found:
-            matches.append(found)
-        start = stop if found else start + 1
+            else:
+                start += 1
     return matches
 
 
-def _clause_stops(text: str, tokens: Sequence[Token]) -> list[int]:
-    """For each token the index behind the last token of its clause."""
-    stops = [len(tokens)] * len(tokens)
-    for index in range(len(tokens) - 2, -1, -1):
-        gap = text[tokens[index].span[1] : tokens[index + 1].span[0]]
-        stops[index] = index + 1 if _CLAUSE_END.search(gap) else stops[index + 1]
-    return stops
+def _clauses(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Spans of the words of each clause."""
+    spans: list[tuple[int, int]] = []
+    for match in _TOKEN_OR_CLAUSE_END.finditer(text):
+        if match.lastindex:
+            spans.append(match.span())
+        elif spans:
+            yield spans
+            spans = []
+    yield spans

@@ -6,7 +6,7 @@ import ast
 import csv
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def entry_from_row(
 
 
 class _RowLexicon(Lexicon):
-    """Rows kept as they are; an entry is made when it is looked up."""
+    """Rows kept as they are; an entry is made when it is first looked up."""
 
     def __init__(
         self,
@@ -80,13 +80,22 @@ class _RowLexicon(Lexicon):
         digest: str,
     ) -> None:
         self._rows, self._sentics, self.digest = rows, sentics, digest
+        self._entries: dict[str, LexiconEntry] = {}  # those looked up before
 
     def lookup(self, concept: str) -> LexiconEntry | None:
         """See :class:`Lexicon`."""
+        if concept in self._entries:
+            return self._entries[concept]
         if concept not in self._rows:
             concept = normalise_concept(concept)
         row = self._rows.get(concept)
-        return None if row is None else entry_from_row(concept, row, self._sentics)
+        if row is None:
+            return None
+        return self._entries.setdefault(concept, entry_from_row(concept, row, self._sentics))
+
+    def __iter__(self) -> Iterator[str]:
+        """The concepts."""
+        return iter(self._rows)
 
     def __len__(self) -> int:
         """Number of concepts."""

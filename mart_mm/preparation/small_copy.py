@@ -9,10 +9,12 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from mart_mm.datasets.media.backends import scaled_size
-from mart_mm.datasets.media.frame_table import FrameTable, find_video_stream, scan_frames
+from mart_mm.datasets.media.frame_table import FrameTable, scan_frames
+from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 from mart_mm.errors import MediaError
 from mart_mm.preparation.sound_copy import SoundCopy
 
@@ -106,6 +108,10 @@ def _copy(
     encoder.options = {'crf': str(_CRF), 'preset': 'veryfast', 'x264-params': settings}
     zero = float(first * base) if table.stamps else _first_stored(old, stream)
     sounds = {s.index: SoundCopy(new, s, zero) for s in old.streams.audio}
+    chosen = find_audio_stream(old)
+    for index, sound in sounds.items():  # the copy's readers choose as the source's do
+        is_chosen = chosen is not None and index == chosen.index
+        sound.stream.disposition = Disposition.default if is_chosen else Disposition(0)
 
     durations = _durations(table, base)
     reformatter, turned = VideoReformatter(), _turner(turn, base)

@@ -9,14 +9,16 @@ class AffectiveDataSample(BaseDataElement):
     """Labels and predictions of one video with ``S`` segments and ``C`` emotion classes.
 
     Metainfo fields: ``video_id``, ``video_path``, ``failures`` (list of ``(path, reason)`` of media
-    that could not be read on the way to this sample).
+    that could not be read on the way to this sample), ``warnings`` (what of this sample could not be
+    read), ``transcript_source`` (``'annotation'``, ``'sidecar'``, ``'container'``, ``'speech'`` or
+    None).
 
     Data fields, all optional:
 
     ==================== ============================================================================
     ``gt_emotion``       int, index of the class
     ``gt_sentiment``     int in {-1, 0, 1}
-    ``gt_distribution``  float tensor (S, C)
+    ``gt_distribution``  float tensor (S, C), shares of the classes among a segment's labelled frames
     ``segment_times``    float tensor (S, 2), start and end of each segment in seconds
     ``texts``            list of S strings, what is said in the segment
     ``cues``             list of S lists of dict: ``word``, ``concept``, ``start``, ``end`` (seconds),

@@ -338,7 +338,7 @@ def test_affwild2_windows_follow_the_frames(
     (tmp_path / 'cropped_aligned').mkdir()
     face = AffWild2(**options, faces=True).get_data_info(0)
     assert face['video_path'] == f'{root}/cropped_aligned/v1'
-    assert face['audio_path'] == f'{root}/videos/v1.mp4'
+    assert (face['audio_path'], face['fps']) == (f'{root}/videos/v1.mp4', 30.0)
 
 
 def test_affwild2_affect_becomes_regions(tmp_path: Path) -> None:

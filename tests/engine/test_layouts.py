@@ -20,6 +20,8 @@ CHILDREN = {
     'affwild2': 'affwild2_planted',
     'ekman6': 'planted',
 }
+#: where the words come from, if not from a file beside the video
+SOURCES = {'iemocap': 'annotation'}
 CONFIG = """
 _base_ = ['{base}']
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}'))
@@ -77,7 +79,13 @@ def test_children_train_and_test(layout: str, tmp_path: Path) -> None:
         checkpoint = work / f'epoch_{sum(stages)}.pth'
         again = config(path, tmp_path / f'{folder}_test', f'test_evaluator.dump={work / "scores"}')
         again.load_from = str(checkpoint)
-        found = build_runner(again).test()
+        runner = build_runner(again)
+        found = runner.test()
+        samples = [runner.test_dataloader.dataset[index]['data_samples'] for index in range(6)]
+        # one of them has no words
+        sources = [sample.transcript_source for sample in samples if sample.transcript_source]
+        assert len(sources) >= 4 and set(sources) == {SOURCES.get(layout, 'sidecar')}
+        assert all(('gt_distribution' in s) == (layout == 'affwild2') for s in samples)
         scores = json.loads((work / 'scores.json').read_text())
         assert len(scores['videos']) == 6  # records of the layout
         assert all(len(v['scores']) == len(scores['classes']) for v in scores['videos'])

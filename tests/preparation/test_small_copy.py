@@ -22,9 +22,10 @@ def test_variable_rate_is_kept(tmp_path, tape):
         video, audio = container.streams
         assert (video.codec_context.name, audio.codec_context.name) == ('h264', 'aac')
         packets = [packet for packet in container.demux(video) if packet.size]
+        base = video.time_base  # not to be asked of a closed file
     stamps = sorted(packet.pts for packet in packets)
     np.testing.assert_allclose(
-        [float(stamp * video.time_base) for stamp in stamps], times - times[0], atol=2e-5
+        [float(stamp * base) for stamp in stamps], times - times[0], atol=2e-5
     )
     keys = sorted(stamps.index(packet.pts) for packet in packets if packet.is_keyframe)
     assert keys == list(range(0, 60, 8))
@@ -130,3 +131,32 @@ def test_damage_is_told(tmp_path, tape):
         with pytest.raises(MediaError, match=reason) as caught:
             write_small_copy(tmp_path / name, tmp_path / 'b.mp4', 32, 12)
         assert caught.value.path.endswith(name)
+
+
+@pytest.mark.parametrize('flags', [('', ''), ('default', ''), ('', 'default')])
+def test_the_sound_that_was_chosen_stays_chosen(tmp_path, tape, flags):
+    """Of two tones in one file the copy's readers hear the one that the source's hear."""
+    source, target = tmp_path / 'two.mkv', tmp_path / 'copy.mp4'
+    with av.open(str(source), 'w') as container:
+        video = container.add_stream('libx264', rate=25)
+        video.width, video.height, video.pix_fmt = 64, 48, 'yuv420p'
+        sounds = []
+        # the second has more channels, so that it is chosen where no flag says otherwise
+        for layout, flag in zip(('mono', 'stereo'), flags, strict=True):
+            stream = container.add_stream('flac', rate=RATE, layout=layout)
+            stream.disposition = av.stream.Disposition[flag] if flag else 0
+            sounds.append(stream)
+        for picture in np.random.default_rng(0).integers(0, 255, (25, 48, 64, 3), np.uint8):
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
+        container.mux(video.encode())
+        for stream, hertz in zip(sounds, (400, 2000), strict=True):
+            tone = 9000 * np.sin(2 * np.pi * hertz * np.arange(RATE) / RATE)
+            samples = np.repeat(tone.astype(np.int16), stream.layout.nb_channels)[None]
+            frame = av.AudioFrame.from_ndarray(samples, 's16', stream.layout.name)
+            frame.sample_rate, frame.pts = RATE, 0
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    write_small_copy(source, target, 32, 12)
+    heard = [np.abs(np.fft.rfft(read_audio(path)[:RATE])).argmax() for path in (source, target)]
+    assert heard[0] == pytest.approx(heard[1], abs=3)
+    assert heard[0] == pytest.approx(400 if flags[0] else 2000, abs=3)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import av
 import numpy as np
 
-from mart_mm.datasets.media.frame_table import find_video_stream
+from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 from mart_mm.errors import MediaError
 
 _GAP = 0.05  # seconds; time stamps of neighbouring frames are off by less than this when rounded
 
 
 def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
-    """Decode the first audio stream, resampled, as the mean of its channels.
+    """Decode the audio stream of :func:`.find_audio_stream`, resampled, as the mean of its channels.
 
     Sample 0 lies at the time of the first video frame (of the first sample, in a file without
     video): sound that starts earlier is cut, sound that starts later is preceded by zeros. Where
@@ -37,9 +37,10 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(str(path), f'cannot be opened ({error})') from error
     with container:
-        if not container.streams.audio:
+        audio = find_audio_stream(container)
+        if audio is None:
             return None
-        runs, zero = _decode(container, sample_rate)
+        runs, zero = _decode(container, audio, sample_rate)
     placed = [(round((run.start - zero) * sample_rate), run.join()) for run in runs]
     length = max((at + len(samples) for at, samples in placed), default=0)
     if length <= 0:
@@ -72,9 +73,11 @@ class _Run:
         return np.concatenate(self.pieces) if self.pieces else np.empty(0, dtype=np.float32)
 
 
-def _decode(container: av.container.InputContainer, sample_rate: int) -> tuple[list[_Run], float]:
+def _decode(
+    container: av.container.InputContainer, audio: av.AudioStream, sample_rate: int
+) -> tuple[list[_Run], float]:
     """Runs of sound, and the time of the first video frame, from one pass over the packets."""
-    audio, video = container.streams.audio[0], find_video_stream(container)
+    video = find_video_stream(container)
     shown: list[int] = []
     runs: list[_Run] = []
     limit = ((container.start_time or 0) + (container.duration or 0)) / av.time_base + 1

@@ -14,12 +14,8 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from mart_mm.datasets.media.frame_table import (
-    FrameTable,
-    find_video_stream,
-    format_family,
-    scan_frames,
-)
+from mart_mm.datasets.media.frame_table import FrameTable, format_family, scan_frames
+from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
 
 # decord retries at the end of a broken file this often; its default of 10,240 takes minutes

@@ -12,20 +12,12 @@ from mart_mm.errors import MediaError
 
 #: containers whose header says how much must follow, so that a cut file can be told
 _MOV, _MATROSKA = 'mov', 'matroska'
-_ATTACHED_PICTURE = av.stream.Disposition.attached_pic
 _MISSING_SECONDS = 1.0  # a matroska file that ends this much before its own duration is cut
 
 
 def format_family(container: av.container.InputContainer) -> str:
     """First of FFmpeg's names of the container: ``'mov'`` for mp4, ``'matroska'`` for webm."""
     return container.format.name.split(',')[0]
-
-
-def find_video_stream(container: av.container.InputContainer) -> av.VideoStream | None:
-    """The best video stream; cover pictures of sound files are none."""
-    streams = [s for s in container.streams.video if not s.disposition & _ATTACHED_PICTURE]
-    best = container.streams.best('video')
-    return best if best in streams else next(iter(streams), None)
 
 
 @dataclass(frozen=True)
@@ -84,6 +76,8 @@ def scan_frames(
             end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
             if packet.stream_index != stream.index:
                 continue
+            if _is_hidden(packet, stream):
+                continue
             num_packets += 1
             last_key = stamp if packet.is_keyframe else last_key
             has_open_gops |= stamp < last_key
@@ -118,6 +112,11 @@ def scan_frames(
         rotation,
         has_open_gops,
     )
+
+
+def _is_hidden(packet: av.Packet, stream: av.VideoStream) -> bool:
+    """VP8 stores pictures that are only there to predict others from; their header says so."""
+    return stream.codec_context.name == 'vp8' and not memoryview(packet)[0] & 0x10
 
 
 def _first_frame(packet: av.Packet) -> av.VideoFrame | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import torch
@@ -9,6 +10,8 @@ from torch import Tensor
 
 _WINDOW_SECONDS, _SHIFT_SECONDS = 0.025, 0.010
 _PREEMPHASIS, _FLOOR, _LOW_HZ = 0.97, 1.192092955078125e-07, 20.0
+#: log-mel energy of digital silence
+SILENCE = math.log(_FLOOR)
 
 
 def window_and_shift(sample_rate: int = 16000) -> tuple[int, int]:

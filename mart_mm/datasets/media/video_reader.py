@@ -22,7 +22,8 @@ BACKENDS = ('auto', 'decord', 'pyav')
 class VideoReader:
     """Reads frames by index and knows when each one is shown.
 
-    Times always come from the packets (PyAV). ``'auto'`` decodes with decord where it is installed
+    Of several streams of pictures :func:`.find_video_stream` chooses. Times always come from the
+    packets (PyAV). ``'auto'`` decodes with decord where it is installed
     and is exact (mp4 and matroska with one unrotated video stream and closed groups of pictures,
     same frames and times), and with PyAV otherwise and when decord fails. Rotation tags are
     applied: pictures stand upright.
@@ -35,6 +36,7 @@ class VideoReader:
 
     Attributes:
         times: float64 (n,), presentation time of each frame in seconds, the first one at 0.
+        numbers: int64 (n,), 1 to n; see FrameFolderReader, where numbers may be missing.
         num_frames: Number of frames n.
         duration: Seconds from the first frame to the end of the last one.
         fps: Mean frame rate.
@@ -64,6 +66,7 @@ class VideoReader:
         table = self._pyav.table
         self.times, self.duration = table.times, table.duration
         self.num_frames = len(table.times)
+        self.numbers = np.arange(1, self.num_frames + 1)
         self.fps = self.num_frames / self.duration
         self._turns = round(table.rotation / 90) % 4
         self.size = self._pyav.size[::-1] if self._turns % 2 else self._pyav.size

@@ -6,11 +6,13 @@ import json
 from functools import lru_cache
 
 import numpy as np
+import simplemma
 
+from mart_mm.datasets.cache import FileCache, cache_key, code_version
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.lexicon.affect import affect_vector
 from mart_mm.lexicon.base import Lexicon
-from mart_mm.lexicon.matching import ConceptMatch, check_language, find_concepts
+from mart_mm.lexicon.matching import check_language, find_concepts
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.lexicon.transcript import TimedWord, word_times
 from mart_mm.registry import LEXICONS, TRANSFORMS
@@ -21,24 +23,14 @@ def _lexicon(config: str) -> Lexicon:
     return LEXICONS.build(json.loads(config))
 
 
-@lru_cache(maxsize=65536)
-def _concepts(
-    text: str, config: str, language: str, keep_function_words: bool
-) -> tuple[ConceptMatch, ...]:
-    return tuple(
-        find_concepts(
-            text, _lexicon(config), language=language, keep_function_words=keep_function_words
-        )
-    )
-
-
 @TRANSFORMS.register_module()
 class FindCues(Transform):
     """Look up the words of each segment: ``texts``, ``cues`` and ``class_has_words``.
 
     A word belongs to the segment in which its middle lies. Times of words are spread evenly over
     the characters of their line. Which mood speaks for which class is the data set's own knowledge:
-    the record brings it (``mood_map``).
+    the record brings it (``mood_map``). With a :class:`~mart_mm.datasets.cache.FileCache` in
+    ``results['cache']`` the cues are kept there.
 
     Args:
         lexicon: Config of a lexicon; built once per process.
@@ -62,25 +54,68 @@ class FindCues(Transform):
 
     def transform(self, results: dict) -> dict:
         """Find."""
-        mood_map: MoodMap = results['mood_map']
-        words = [word for line in results['transcript'] for word in word_times(line)]
-        results['texts'], results['cues'] = [], []
-        for start, end in results['segment_times']:
-            inside = [word for word in words if start <= (word.start + word.end) / 2 < end]
-            text, cues = self._cues(inside, mood_map)
-            results['texts'].append(text)
-            results['cues'].append(cues)
-        results['class_has_words'] = mood_map.has_words
+        results['class_has_words'] = results['mood_map'].has_words
+        segments, cache = np.asarray(results['segment_times']).tolist(), results.get('cache')
+        if not results['transcript']:
+            results['texts'], results['cues'] = [''] * len(segments), [[] for _ in segments]
+        elif cache is None:
+            results['texts'], results['cues'] = self._find(results, segments)
+        else:
+            results['texts'], results['cues'] = self._find_once(results, segments, cache)
         return results
 
-    def _cues(self, words: list[TimedWord], mood_map: MoodMap) -> tuple[str, list[dict]]:
+    def _find_once(
+        self, results: dict, segments: list[list[float]], cache: FileCache
+    ) -> tuple[list[str], list[list[dict]]]:
+        lexicon = _lexicon(self._config)
+        key = cache_key(
+            'cues',
+            transcript=results['transcript'],
+            segments=segments,
+            lexicon=[self._config, lexicon.digest],
+            language=self.language,
+            keep_function_words=self.keep_function_words,
+            mood_map=vars(results['mood_map']),
+            code=code_version(
+                *(FindCues, find_concepts, word_times, affect_vector),
+                *(MoodMap, Lexicon, type(lexicon)),
+            ),
+            libraries=[simplemma.__version__],
+        )
+        entry = cache.load(key)
+        if entry is None:
+            texts, cues = self._find(results, segments)
+            cache.store(key, dict(texts=texts, cues=cues))
+            return texts, cues
+        with entry:
+            texts, cues = entry.info['texts'], entry.info['cues']
+        for cue in (cue for segment in cues for cue in segment):
+            cue['span'] = tuple(cue['span'])
+        return texts, cues
+
+    def _find(
+        self, results: dict, segments: list[list[float]]
+    ) -> tuple[list[str], list[list[dict]]]:
+        """Text and cues of each segment."""
+        words = [word for line in results['transcript'] for word in word_times(line)]
+        texts, cues = [], []
+        for start, end in segments:
+            inside = [word for word in words if start <= (word.start + word.end) / 2 < end]
+            texts.append(' '.join(word.text for word in inside))
+            cues.append(self._cues(texts[-1], inside, results['mood_map']))
+        return texts, cues
+
+    def _cues(self, text: str, words: list[TimedWord], mood_map: MoodMap) -> list[dict]:
         if not words:
-            return '', []
-        text = ' '.join(word.text for word in words)
+            return []
         bounds = np.cumsum([0] + [len(word.text) + 1 for word in words])
         cues = []
-        matches = _concepts(text, self._config, self.language, self.keep_function_words)
-        for match in matches:
+        for match in find_concepts(
+            text,
+            _lexicon(self._config),
+            language=self.language,
+            keep_function_words=self.keep_function_words,
+        ):
             ends = [match.span[0], match.span[1] - 1]
             first, last = np.searchsorted(bounds, ends, side='right') - 1
             cues.append(
@@ -96,4 +131,4 @@ class FindCues(Transform):
                     affect=affect_vector(match.entry).tolist(),
                 )
             )
-        return text, cues
+        return cues

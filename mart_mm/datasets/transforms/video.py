@@ -5,11 +5,14 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mart_mm.datasets.media.frame_folder import FrameFolderReader
+from mart_mm.datasets.media.open_video import frame_rate, open_video
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.errors import MediaError
 from mart_mm.registry import TRANSFORMS
 
+Reader = VideoReader | FrameFolderReader
 _ROUNDING = 1e-6  # seconds; times of frames and edges of segments are rounded differently
 
 
@@ -20,7 +23,8 @@ class SampleSegments(Transform):
     The windows chosen here cut all modalities: sound and words follow ``clip_times`` and
     ``segment_times``. A clip stays inside its segment: in a shorter segment the last frame is
     repeated, and where no frame starts it is the one on screen. Of records with ``start`` and
-    ``end`` (seconds), or ``start_frame`` and ``stop_frame``, only that part is used.
+    ``end`` (seconds), or ``start_frame`` and ``stop_frame``, only that part is used. A folder of
+    frames has the rate of the video they come from (``audio_path``), or ``fps``.
 
     Adds ``segment_times`` (S, 2) and ``clip_times`` (S, 2) in seconds, ``frame_inds`` (S, T) and
     ``video_reader``; of records in frames ``start`` and ``end``; of records with ``frame_classes``
@@ -84,33 +88,36 @@ class SampleSegments(Transform):
             results['gt_distribution'] = self._distribution(results, reader)
         return results
 
-    def _open(self, results: dict) -> VideoReader:
+    def _open(self, results: dict) -> Reader:
         """The video, at the size at which the part of the picture that is used gets the short side."""
         size = self.size
         if size is not None and 'crop' in results:
             left, top, right, bottom = results['crop']
             size = round(size / min(right - left, bottom - top))
         results['short_side'] = self.size
-        return VideoReader(results['video_path'], backend=self.backend, size=size)
+        path = results['video_path']
+        fps = frame_rate(path, results.get('audio_path'), results.get('fps'))
+        return open_video(path, backend=self.backend, size=size, fps=fps)
 
     @staticmethod
-    def _frames_to_seconds(results: dict, reader: VideoReader) -> None:
-        edges = np.append(reader.times, reader.duration)
-        first, stop = results['start_frame'], min(results['stop_frame'], reader.num_frames)
-        if first >= reader.num_frames:
+    def _frames_to_seconds(results: dict, reader: Reader) -> None:
+        edges = frame_edges(reader)
+        first, stop = results['start_frame'], min(results['stop_frame'], len(edges) - 1)
+        if first >= stop:
             reader.close()
             raise MediaError(
                 results['video_path'],
-                f'the record starts at frame {first}, the video has {reader.num_frames}',
+                f'the record starts at frame {first}, the video has {len(edges) - 1}',
             )
         results['start'], results['end'] = float(edges[first]), float(edges[stop])
 
     @staticmethod
-    def _distribution(results: dict, reader: VideoReader) -> np.ndarray:
+    def _distribution(results: dict, reader: Reader) -> np.ndarray:
         """Shares (S, C) of the classes among the labelled frames of each segment."""
         classes = results['frame_classes']
         shares = np.zeros((len(results['segment_times']), len(results['mood_map'].classes)))
-        bounds = np.searchsorted(reader.times, results['segment_times'] - _ROUNDING)
+        starts = frame_edges(reader)[:-1]
+        bounds = np.searchsorted(starts, results['segment_times'] - _ROUNDING)
         for share, (first, stop) in zip(shares, bounds - results['start_frame'], strict=True):
             inside = classes[first:stop]
             counts = np.bincount(inside[inside >= 0], minlength=len(share))
@@ -118,7 +125,7 @@ class SampleSegments(Transform):
         return shares.astype(np.float32)
 
     @staticmethod
-    def _check(results: dict, reader: VideoReader, start: float) -> None:
+    def _check(results: dict, reader: Reader, start: float) -> None:
         end = results.get('end')
         if end is not None and float(end) <= start or start < 0:
             reader.close()
@@ -145,6 +152,16 @@ class SampleSegments(Transform):
         offset = int(rng.integers(slack + 1)) if self.random else slack // 2
         inds = first + offset + np.arange(self.clip_len) * self.frame_interval
         return np.minimum(inds, stop - 1)
+
+
+def frame_edges(reader: Reader) -> np.ndarray:
+    """Seconds at which each frame of the whole video starts, and the end of the last one.
+
+    In a folder frames may be missing; they are counted all the same.
+    """
+    if isinstance(reader, FrameFolderReader):
+        return np.arange(reader.numbers[-1] + 1) / reader.fps
+    return np.append(reader.times, reader.duration)
 
 
 @TRANSFORMS.register_module()

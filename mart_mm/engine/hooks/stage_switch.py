@@ -21,8 +21,8 @@ class StageSwitchHook(Hook):
     """Writes the stage and the place in it to the recogniser, before every epoch.
 
     The first ``pretrain_epochs`` epochs minimise the pretext's losses, the rest the classification
-    loss; the data set is told too. The stage follows from the epoch alone, so it is right after any resume. Where the stages
-    meet, the model is saved, for runs that only finetune.
+    loss; the data set is told too. The stage follows from the epoch alone, so it is right after any
+    resume. Where the stages meet, the model is saved, for runs that only finetune.
 
     Args:
         pretrain_epochs: Epochs of the first stage; 0 to finetune only.

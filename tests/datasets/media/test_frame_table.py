@@ -4,7 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from mart_mm.datasets.media.frame_table import find_video_stream, format_family, scan_frames
+from mart_mm.datasets.media.frame_table import format_family, scan_frames
+from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
 from mart_mm.utils.media_writer import write_video

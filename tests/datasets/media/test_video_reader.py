@@ -11,6 +11,7 @@ from mart_mm.utils.media_writer import write_video
 
 NUM_FRAMES, FPS = 90, 25
 BACKENDS = ['pyav', 'decord', 'auto']
+CODECS = {'mp4': 'libx264', 'mkv': 'libx264', 'vp8.webm': 'libvpx', 'vp9.webm': 'libvpx-vp9'}
 REAL = [
     'big_buck_bunny_432_433.webm',
     'chaplin.mp4',
@@ -44,24 +45,26 @@ def folder(tmp_path_factory, barcode, planned):
     frames = barcode.draw(NUM_FRAMES)
     for rate, times in planned.items():
         for gop in (12, 250):
-            for suffix in ('mp4', 'mkv'):
+            for suffix, codec in CODECS.items():
                 path = folder / f'{rate}_{gop}.{suffix}'
                 stamps = None if rate == 'constant' else times.tolist()
-                write_video(path, frames, FPS, times=stamps, gop=gop)
+                write_video(path, frames, FPS, times=stamps, gop=gop, codec=codec)
     return folder
 
 
-@pytest.mark.parametrize('suffix', ['mp4', 'mkv'])
+@pytest.mark.parametrize('suffix', list(CODECS))
 @pytest.mark.parametrize('gop', [12, 250])
 @pytest.mark.parametrize('rate', ['constant', 'variable', 'late'])
 def test_frames_and_times_are_exact(folder, planned, barcode, backend, rate, gop, suffix):
     rng = np.random.default_rng(gop)
     with VideoReader(folder / f'{rate}_{gop}.{suffix}', backend) as reader:
         assert reader.num_frames == NUM_FRAMES
+        assert reader.numbers.tolist() == list(range(1, NUM_FRAMES + 1))
         assert reader.size == (64, 48)
         assert reader.backend in ('pyav', 'decord') and backend in (reader.backend, 'auto')
         expected = planned[rate] - planned[rate][0]
-        np.testing.assert_allclose(reader.times, expected, atol=5e-4 if suffix == 'mkv' else 1e-5)
+        rounding = 1e-5 if suffix == 'mp4' else 5e-4  # matroska and webm count milliseconds
+        np.testing.assert_allclose(reader.times, expected, atol=rounding)
         assert reader.duration == pytest.approx(expected[-1] + 1 / FPS, abs=0.26)
         assert reader.fps == pytest.approx(NUM_FRAMES / reader.duration)
         assert barcode.read(reader.read(range(NUM_FRAMES))) == list(range(NUM_FRAMES))
@@ -141,13 +144,55 @@ def test_other_containers_are_exact(tmp_path, barcode, name, codec, options, b_f
         assert barcode.read(reader.read(indices)) == indices
 
 
-def test_decord_refuses_what_it_gets_wrong(tmp_path, barcode):
+def _add_hidden_pictures(source, target):
+    """Before each key frame a picture that is not shown, as VP8's two-pass encoding stores them."""
+    with av.open(str(source)) as old, av.open(str(target), 'w') as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for packet in old.demux(video=0):
+            if not packet.size:
+                continue
+            packet.stream = stream
+            if packet.is_keyframe and packet.pts:
+                content = bytearray(bytes(packet))
+                content[0] &= ~0x10  # show_frame, RFC 6386, section 9.1
+                hidden = av.Packet(bytes(content))
+                hidden.pts = hidden.dts = packet.pts - 1
+                hidden.time_base, hidden.stream = packet.time_base, stream
+                new.mux(hidden)
+            new.mux(packet)
+
+
+@pytest.mark.parametrize('backend', ['auto', 'pyav'])
+def test_pictures_that_are_not_shown_are_no_frames(folder, tmp_path, barcode, backend):
+    _add_hidden_pictures(folder / 'constant_12.vp8.webm', tmp_path / 'a.webm')
+    with av.open(str(tmp_path / 'a.webm')) as container:
+        assert sum(1 for packet in container.demux(video=0) if packet.size) > NUM_FRAMES
+    reader = VideoReader(tmp_path / 'a.webm', backend)
+    np.testing.assert_allclose(reader.times, np.arange(NUM_FRAMES) / FPS, atol=6e-4)
+    for indices in ([NUM_FRAMES - 1], [12, 11, 13, 0], list(range(NUM_FRAMES))):
+        assert barcode.read(reader.read(indices)) == indices
+
+
+def test_decord_refuses_what_it_gets_wrong(folder, tmp_path, barcode):
     if import_decord() is None:
         pytest.skip('decord is not installed')
-    _encode(tmp_path / 'a.avi', barcode.draw(40), 'libx264', {})
-    with pytest.raises(MediaError, match='decord is not exact'):
-        VideoReader(tmp_path / 'a.avi', 'decord')
-    assert VideoReader(tmp_path / 'a.avi', 'auto').backend == 'pyav'
+    frames = barcode.draw(40)
+    _encode(tmp_path / 'container.avi', frames, 'libx264', {})
+    _encode(tmp_path / 'transport.ts', frames, 'libx264', {})
+    _encode(tmp_path / 'open.mkv', frames, 'libx264', {'x264-params': f'{_OPEN}:bframes=2'})
+    _encode(tmp_path / 'rotated.mp4', frames, 'libx264', {}, rotation=90)
+    _encode(tmp_path / 'codec.webm', frames, 'libsvtav1', {'preset': '12', 'crf': '20'})
+    _add_hidden_pictures(folder / 'constant_12.vp8.webm', tmp_path / 'hidden.webm')
+    for path in tmp_path.iterdir():
+        with pytest.raises(MediaError, match='decord') as caught:
+            VideoReader(path, 'decord')
+        assert caught.value.path == str(path)
+        reader = VideoReader(path, 'auto')
+        assert reader.backend == 'pyav'
+        picture = reader.read([39, 3, 24])
+        if path.stem == 'rotated':
+            picture = np.rot90(picture, -1, axes=(1, 2))
+        assert barcode.read(picture) == [39, 3, 24]
 
 
 @pytest.mark.parametrize(('rotation', 'turns'), [(90, 1), (180, 2), (270, 3)])

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.transforms import cues as module
 from mart_mm.datasets.transforms.cues import FindCues
 from mart_mm.lexicon.affect import AFFECT_DIMS
 from mart_mm.lexicon.mood_map import MoodMap
-from mart_mm.lexicon.transcript import TranscriptLine
+from mart_mm.lexicon.transcript import TimedWord, TranscriptLine
 from mart_mm.registry import LEXICONS, TRANSFORMS
 
 CLASSES = ['anger', 'fear', 'joy', 'surprise']
@@ -37,12 +38,22 @@ def lexicon(tmp_path: Path) -> dict:
     return dict(type='FileLexicon', path=str(path))
 
 
-def cues_of(lexicon: dict, lines: list[tuple], segments: list, **options: object) -> dict:
+def cues_of(
+    lexicon: dict,
+    lines: list[tuple],
+    segments: list,
+    *,
+    mood_map: MoodMap = MOOD_MAP,
+    cache: FileCache | None = None,
+    **options: object,
+) -> dict:
     transform = TRANSFORMS.build(dict(type='FindCues', lexicon=lexicon, **options))
-    transcript = [TranscriptLine(*line) for line in lines]
     return transform(
         dict(
-            transcript=transcript, segment_times=np.array(segments, dtype=float), mood_map=MOOD_MAP
+            transcript=[TranscriptLine(*line) for line in lines],
+            segment_times=np.array(segments, dtype=float),
+            mood_map=mood_map,
+            cache=cache,
         )
     )
 
@@ -131,7 +142,6 @@ def test_lexicon_is_built_once_and_not_pickled(
     build = LEXICONS.build
     monkeypatch.setattr(LEXICONS, 'build', lambda config: built.append(config) or build(config))
     module._lexicon.cache_clear()
-    module._concepts.cache_clear()
     first = FindCues(lexicon=lexicon)
     second = FindCues(lexicon=dict(reversed(lexicon.items())))
     assert built == []  # not before the first word
@@ -147,3 +157,80 @@ def test_lexicon_is_built_once_and_not_pickled(
 def test_unknown_language_is_refused_at_once(lexicon: dict) -> None:
     with pytest.raises(ValueError, match="language='xx'"):
         FindCues(lexicon=lexicon, language='xx')
+
+
+@pytest.fixture
+def searched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were searched."""
+    texts, find = [], module.find_concepts
+    monkeypatch.setattr(
+        module,
+        'find_concepts',
+        lambda text, *args, **options: texts.append(text) or find(text, *args, **options),
+    )
+    return texts
+
+
+LINES = [(0.0, 2.5, 'So happy birthday RAGE wow'), (3.0, 4.0, 'Ünglück — it is over'), (5, 6, '')]
+SEGMENTS = [(0, 2), (2, 4), (4, 6)]
+
+
+def test_cache_gives_the_same_without_a_search(
+    lexicon: dict, tmp_path: Path, searched: list[str]
+) -> None:
+    cache = FileCache(str(tmp_path / 'cache'))
+    expected = cues_of(lexicon, LINES, SEGMENTS)
+    assert searched and any(expected['cues'])
+    first = cues_of(lexicon, LINES, SEGMENTS, cache=cache)
+    searched.clear()
+    again = cues_of(lexicon, LINES, SEGMENTS, cache=FileCache(str(tmp_path / 'cache')))
+    assert not searched
+    for results in (first, again):
+        assert results['texts'] == expected['texts']
+        assert repr(results['cues']) == repr(expected['cues'])  # types too
+        assert results['class_has_words'].tolist() == expected['class_has_words'].tolist()
+
+
+def test_cache_tells_apart_all_that_cues_follow_from(
+    lexicon: dict, tmp_path: Path, searched: list[str]
+) -> None:
+    cache = FileCache(str(tmp_path / 'cache'))
+    rows = json.loads(Path(lexicon['path']).read_text())
+    (tmp_path / 'other.json').write_text(json.dumps(rows[1:]))
+    timed = (0.0, 2.5, LINES[0][2], (TimedWord('rage', 0.0, 2.0, (18, 22)),))
+    variants = [
+        dict(),
+        dict(lines=[(0.0, 2.4, LINES[0][2]), *LINES[1:]]),
+        dict(lines=[(0.0, 2.5, LINES[0][2] + '!'), *LINES[1:]]),
+        dict(lines=[timed, *LINES[1:]]),
+        dict(segments=[(0, 2), (2, 4.5), (4.5, 6)]),
+        dict(keep_function_words=True),
+        dict(language='de'),
+        dict(mood_map=MoodMap(CLASSES, dict(anger='fear'))),
+        dict(mood_map=MoodMap(CLASSES[::-1], dict(anger='anger', fear='fear', joy='joy'))),
+        dict(lexicon=dict(type='FileLexicon', path=str(tmp_path / 'other.json'))),
+    ]
+    for variant in variants:
+        given = dict(lexicon=lexicon, lines=LINES, segments=SEGMENTS) | variant
+        searched.clear()
+        kept = cues_of(**given, cache=cache)
+        assert searched, variant
+        assert repr(kept['cues']) == repr(cues_of(**given)['cues'])
+
+
+def test_cache_follows_a_changed_lexicon_file(lexicon: dict, tmp_path: Path) -> None:
+    cache, path = FileCache(str(tmp_path / 'cache')), Path(lexicon['path'])
+    assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'][0]
+    path.write_text(json.dumps(json.loads(path.read_text())[-1:]))
+    module._lexicon.cache_clear()  # another run
+    assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'][0] == []
+
+
+def test_damaged_entry_is_found_again(lexicon: dict, tmp_path: Path, searched: list[str]) -> None:
+    cache = FileCache(str(tmp_path / 'cache'))
+    expected = cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues']
+    (path,) = (item for item in cache.folder.rglob('*') if item.is_file())
+    path.write_bytes(path.read_bytes()[:-3])
+    searched.clear()
+    assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'] == expected
+    assert searched

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mart_mm.datasets.transforms.video import LoadFrames, SampleSegments
 from mart_mm.errors import MediaError
@@ -173,3 +174,37 @@ def test_crop_shows_a_part_of_the_picture(tmp_path):
             edge = shape[1] // 8  # chroma and scaling blur the border between the halves
             inner = imgs[:, :, :, edge:-edge].astype(float)
             assert abs(inner - value).mean() < 6
+
+
+def test_folder_of_frames_with_missing_ones(tmp_path, barcode):
+    """Frames keep their numbers; windows and labels count the missing ones."""
+    video = tmp_path / 'v.mp4'
+    write_video(video, barcode.draw(60), 25)
+    frames, gone = barcode.draw(60), {0, 7, 8, 9, 30, 31}
+    folder = tmp_path / 'v'
+    folder.mkdir()
+    for index in set(range(60)) - gone:
+        Image.fromarray(frames[index]).save(folder / f'{index + 1:05d}.png')
+    classes = np.random.default_rng(0).integers(-1, 2, 40)
+    record = dict(
+        audio_path=str(video),
+        start_frame=5,
+        stop_frame=45,
+        frame_classes=classes,
+        mood_map=MoodMap(['a', 'b'], {}),
+    )
+    results = _sample(folder, record=record, num_segments=4, clip_len=4)
+    assert (results['start'], results['end']) == (5 / 25, 45 / 25)  # the video's rate
+    for s, shares in enumerate(results['gt_distribution']):
+        inside = classes[10 * s : 10 * s + 10]
+        expected = [(inside == c).sum() / max(1, (inside >= 0).sum()) for c in range(2)]
+        np.testing.assert_allclose(shares, expected, atol=1e-6)
+    imgs = LoadFrames()(results)['imgs']
+    for s in range(4):
+        shown = barcode.read(imgs[s])
+        assert not gone & set(shown)
+        assert all(5 + 10 * s <= index < 15 + 10 * s for index in shown)
+    alone = dict(start_frame=5, stop_frame=45, fps=10.0)
+    assert _sample(folder, record=alone, num_segments=1, clip_len=1)['end'] == 4.5
+    with pytest.raises(MediaError, match='starts at frame 70, the video has 60'):
+        _sample(folder, record=dict(start_frame=70, stop_frame=80), num_segments=1, clip_len=1)

@@ -1,0 +1,54 @@
+"""One way to open whatever frames come from."""
+
+from __future__ import annotations
+
+import os
+
+import av
+
+from mart_mm.datasets.media.frame_folder import FrameFolderReader
+from mart_mm.datasets.media.streams import find_video_stream
+from mart_mm.datasets.media.video_reader import VideoReader
+from mart_mm.errors import MediaError
+
+
+def open_video(
+    path: str, backend: str = 'auto', size: int | None = None, fps: float = 30.0
+) -> VideoReader | FrameFolderReader:
+    """Open a video file, or a folder of its frames.
+
+    Args:
+        path: File or folder.
+        backend: Of a file's reader.
+        size: Short side in pixels; None keeps the size.
+        fps: Frames per second of a folder; a file knows its own times.
+
+    Raises:
+        MediaError: When it cannot be read.
+        ValueError: For an unknown backend, and a size or rate out of range.
+    """
+    if os.path.isdir(path):
+        return FrameFolderReader(path, size=size, fps=fps)
+    return VideoReader(path, backend=backend, size=size)
+
+
+def frame_rate(path: str, video: str | None, fps: float | None) -> float:
+    """Frames per second of a folder: those of the video that its frames come from.
+
+    Args:
+        path: The folder; of a file the rate does not matter.
+        video: The video, where it is at hand.
+        fps: Otherwise.
+
+    Raises:
+        MediaError: When the video is there and cannot be read.
+    """
+    if not video or not os.path.isdir(path):
+        return fps or 30.0
+    try:
+        with av.open(video) as container:
+            stream = find_video_stream(container)
+            rate = stream and stream.average_rate
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(video, f'cannot be opened ({error})') from error
+    return float(rate) if rate else fps or 30.0
