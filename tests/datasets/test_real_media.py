@@ -6,10 +6,12 @@ from pathlib import Path
 
 import av
 import pytest
+import torch
 from mmengine.config import Config
 
 from mart_mm.datasets.collate import affective_collate
 from mart_mm.datasets.manifest import ManifestDataset
+from mart_mm.datasets.transforms import audio
 
 ROOT = Path(__file__).resolve().parents[2]
 #: file -> (has sound, has words)
@@ -119,3 +121,28 @@ def test_words_inside_a_video_become_cues_at_their_time(shared_data: Path, tmp_p
             if low + (first + place) / 2 / len(text) * (high - low) < end_of_video:
                 expected.append(word)
     assert ' '.join(sample.texts).split() == expected and said[-1][1] > end_of_video
+
+
+def test_second_epoch_opens_no_sound(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through a whole data set with random clips: the second epoch is heard from the cache."""
+    cfg = Config.fromfile(ROOT / 'configs' / 'mart' / 'mart_mbt_manifest_tiny.py')
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    opened = []
+    real = audio.read_audio
+    monkeypatch.setattr(audio, 'read_audio', lambda *args: opened.append(args[0]) or real(*args))
+    epochs = {}
+    for cache in (dict(folder=str(tmp_path / 'cache')), None):
+        data = dataset(shared_data / 'media', list(VIDEOS), tmp_path, pipeline, cache=cache)
+        counts = []
+        for epoch in range(2):
+            data.set_epoch(epoch)
+            before = len(opened)
+            epochs[bool(cache), epoch] = [data[index]['inputs']['audios'] for index in range(6)]
+            counts.append(len(opened) - before)
+        assert counts == ([6, 0] if cache else [6, 6])
+    for epoch in range(2):
+        for cached, computed in zip(epochs[True, epoch], epochs[False, epoch], strict=True):
+            assert torch.equal(cached, computed)
+    assert not torch.equal(epochs[True, 0][0], epochs[True, 1][0])  # other clips
