@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mart_mm.models.affective.lexicon_attention import LexiconAttention
 from mart_mm.models.affective.tacl import TACL, OfficialCPC
+from mart_mm.models.decoders.blocks import QueryAttention
 from mart_mm.models.layers.transformer import Attention
 
 PARTS = ('visual', 'audio', 'fusion', 'head', 'attention_tacl', 'decoders', 'target_heads', 'other')
@@ -162,6 +163,13 @@ def _attention(module: Attention, args: tuple, kwargs: dict, output: tuple) -> i
     return joint_projection + 2 * batch * dims * length * (2 * length + rows)
 
 
+def _query_attention(module: QueryAttention, args: tuple, kwargs: dict, output: Tensor) -> int:
+    queries, context = args
+    batch, length, dims = context.shape
+    joint_projection = 2 * batch * (queries.shape[1] + 2 * length) * dims**2
+    return joint_projection + 4 * batch * dims * queries.shape[1] * length
+
+
 def _lexicon_attention(module: LexiconAttention, args: tuple, kwargs: dict, output: tuple) -> int:
     segments, num_words, num_tokens = output.attention.shape
     return 4 * segments * num_words * num_tokens * output.features.shape[-1]
@@ -186,6 +194,7 @@ FORMULAS: dict[type[nn.Module], Callable] = {
     nn.Conv2d: _convolution,
     nn.Conv3d: _convolution,
     Attention: _attention,
+    QueryAttention: _query_attention,
     LexiconAttention: _lexicon_attention,
     TACL: _tacl,
     OfficialCPC: _cpc,

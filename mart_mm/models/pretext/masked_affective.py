@@ -9,11 +9,13 @@ from torch import Tensor, nn
 
 from mart_mm.models.affective.lexicon_attention import LexiconAware, token_relevance
 from mart_mm.models.backbones.base import AffectiveBackbone, BackboneOutput
+from mart_mm.models.decoders.base import DecodedTokens
 from mart_mm.models.heads.polarity_consistent import STREAMS, PolarityConsistentHead
 from mart_mm.models.layers.token_masking import check_mask_mode
 from mart_mm.models.pretext.base import Pretext
 from mart_mm.models.pretext.recovery_branch import RecoveryBranch
 from mart_mm.models.targets.base import RecoveryContext
+from mart_mm.models.targets.step_scores import step_scores
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
@@ -27,7 +29,8 @@ class AffectiveView(NamedTuple):
     Attributes:
         output: The backbone's output.
         features: Segment features (B, S, D) by stream.
-        distribution: (B, S, C), emotion distribution of each segment (Eq. 3), detached.
+        scores: (B, S, C), temporal emotion scores (Eq. 3) over their temperature, detached.
+        step_scores: The same at each stream's time steps (B, S, steps, C), where a target reads them.
         levels: Long (B, S, K), the highest verification level of each cue.
         is_verified: Bool (B, S, K), cues that pass the level in force.
         aware: Lexicon-aware features by stream (Eq. 4).
@@ -35,10 +38,16 @@ class AffectiveView(NamedTuple):
 
     output: BackboneOutput
     features: dict[str, Tensor]
-    distribution: Tensor
+    scores: Tensor
+    step_scores: dict[str, Tensor]
     levels: Tensor
     is_verified: Tensor
     aware: dict[str, LexiconAware]
+
+    @property
+    def distribution(self) -> Tensor:
+        """(B, S, C), emotion distribution of each segment."""
+        return self.scores.softmax(-1)
 
 
 @MODELS.register_module()
@@ -166,14 +175,20 @@ class MaskedAffectivePretext(Pretext):
         output = recognizer.extract_feat(inputs, return_attention=True)
         features = recognizer.head.segment_features(output, inputs['imgs'].shape[1])
         with torch.no_grad():
-            distribution = recognizer.temporal_cam(recognizer.head, features, present)
-            levels = self.verifier(distribution, recognizer.head.polarity, cues)
+            cam = recognizer.temporal_cam
+            scores = cam.scores(recognizer.head, features, present) / cam.temperature
+            fine = {
+                name: step_scores(recognizer, output, present, branch.num_steps)
+                for name, branch in self.branches.items()
+                if branch.needs_step_scores
+            }
+            levels = self.verifier(scores.softmax(-1), recognizer.head.polarity, cues)
         is_verified = cues['valid'] & (levels >= self.verify_level)
         words = cues['features'].flatten(0, 1)  # (BS, K, Dl)
         aware = {
             name: self.attention[name](words, getattr(output, f'{name}_tokens')) for name in STREAMS
         }
-        return AffectiveView(output, features, distribution, levels, is_verified, aware)
+        return AffectiveView(output, features, scores, fine, levels, is_verified, aware)
 
     def scores(self, view: AffectiveView, name: str) -> Tensor:
         """Relevance of each token for masking (Eq. 6): where the verified words look.
@@ -212,8 +227,8 @@ class MaskedAffectivePretext(Pretext):
         inputs: dict,
         view: AffectiveView,
         is_masked: dict[str, Tensor],
-    ) -> dict[str, Tensor]:
-        """Decoder features (BS, N, width) of the streams that are masked."""
+    ) -> dict[str, DecodedTokens]:
+        """Decoder features of the streams that are masked."""
         output = view.output
         if self.mask_stage == 'input' and is_masked:
             output = recognizer.extract_feat(
@@ -223,7 +238,9 @@ class MaskedAffectivePretext(Pretext):
                 mask_mode=self.mask_mode,
             )
         return {
-            name: branch.decode(getattr(output, f'{name}_tokens'), is_masked[name])
+            name: branch.decode(
+                getattr(output, f'{name}_tokens'), getattr(output, f'{name}_embed'), is_masked[name]
+            )
             for name, branch in self.branches.items()
         }
 
@@ -232,9 +249,8 @@ class MaskedAffectivePretext(Pretext):
         view: AffectiveView, is_masked: dict[str, Tensor], inputs: dict, name: str
     ) -> RecoveryContext:
         """What the targets of one stream may need."""
-        num_segments = view.distribution.shape[1]
-        is_present = inputs['present'][name].repeat_interleave(num_segments)
-        return RecoveryContext(is_masked[name], is_present, view.distribution.flatten(0, 1))
+        is_present = inputs['present'][name].repeat_interleave(view.scores.shape[1])
+        return RecoveryContext(is_masked[name], is_present, view.scores, view.step_scores.get(name))
 
     def cue_levels(self, distribution: Tensor, polarity: Tensor, inputs: dict) -> Tensor:
         """See :class:`Pretext`."""

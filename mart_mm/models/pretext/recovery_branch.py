@@ -5,7 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from mart_mm.models.backbones.base import StreamSpec
+from mart_mm.models.decoders.base import DecodedTokens
+from mart_mm.models.layers.token_masking import visible_indices
 from mart_mm.models.targets.base import RecoveryContext, RecoverySpec
+from mart_mm.models.targets.time_steps import time_axis
 from mart_mm.registry import MODELS
 
 
@@ -21,6 +24,8 @@ class RecoveryBranch(nn.Module):
         num_classes: Emotion classes C.
         is_dropped: Whether the backbone drops hidden tokens of this stream.
         with_mask_token: Whether the decoder inserts mask tokens.
+        decoder_masker: Config of a second masker, which needs no scores: what it hides is not decoded
+            and takes part in no loss (VideoMAE V2's dual masking). None: all masked tokens are decoded.
     """
 
     def __init__(
@@ -34,14 +39,18 @@ class RecoveryBranch(nn.Module):
         num_classes: int,
         is_dropped: bool,
         with_mask_token: bool,
+        decoder_masker: dict | None = None,
     ) -> None:
         super().__init__()
         self.stream, self.is_dropped = stream, is_dropped
         self.masker = MODELS.build(masker)
+        self.decoder_masker = decoder_masker and MODELS.build(decoder_masker)
         self.decoder = MODELS.build(
             decoder,
             default_args=dict(
-                in_dims=in_dims, num_tokens=stream.num_tokens, with_mask_token=with_mask_token
+                in_dims=in_dims,
+                grid=stream.grid,
+                with_mask_token=with_mask_token or decoder_masker is not None,
             ),
         )
         spec = RecoverySpec(stream, self.decoder.dims, num_classes)
@@ -49,11 +58,41 @@ class RecoveryBranch(nn.Module):
             MODELS.build(target, default_args=dict(spec=spec)) for target in targets
         )
 
-    def decode(self, tokens: Tensor, is_masked: Tensor) -> Tensor:
-        """Features (BS, N, width) of all tokens from those of the masked pass."""
-        return self.decoder(tokens, is_masked, is_dropped=self.is_dropped)
+    @property
+    def num_steps(self) -> int:
+        """Time steps of a segment's tokens."""
+        return self.stream.grid[time_axis(self.stream.grid)]
 
-    def loss(self, decoded: Tensor, inputs: dict, context: RecoveryContext) -> dict[str, Tensor]:
+    @property
+    def needs_step_scores(self) -> bool:
+        """Whether a target reads emotion scores at the stream's time steps."""
+        return any(target.needs_step_scores for target in self.targets)
+
+    def decode(self, tokens: Tensor, embed: Tensor, is_masked: Tensor) -> DecodedTokens:
+        """Features of the tokens that the targets read.
+
+        Args:
+            tokens: (BS, N or visible, D), of the masked pass.
+            embed: (BS, D), of the same pass.
+            is_masked: Bool (BS, N).
+        """
+        index = None
+        if self.decoder_masker is not None:
+            # drawn on the host, which then knows the number of tokens without asking the device
+            is_left_out = self.decoder_masker(None, self.stream.grid, 0.0, batch_size=len(tokens))
+            index = visible_indices(is_left_out).to(tokens.device, non_blocking=True)
+        return self.decoder(
+            tokens,
+            embed,
+            is_masked,
+            is_dropped=self.is_dropped,
+            index=index,
+            with_visible=any(target.reads_visible for target in self.targets),
+        )
+
+    def loss(
+        self, decoded: DecodedTokens, inputs: dict, context: RecoveryContext
+    ) -> dict[str, Tensor]:
         """Losses of all targets by name; targets of one kind add up."""
         losses: dict[str, Tensor] = {}
         for target in self.targets:

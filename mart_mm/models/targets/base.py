@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mart_mm.models.backbones.base import StreamSpec
+from mart_mm.models.decoders.base import DecodedTokens
+from mart_mm.models.layers.transformer import init_transformer
 
 
 @dataclass(frozen=True)
@@ -34,41 +36,59 @@ class RecoveryContext(NamedTuple):
     Attributes:
         is_masked: Bool (BS, N).
         is_present: Bool (BS,), segments of videos that have this modality.
-        distribution: (BS, C), the segment's emotion distribution of the unmasked pass, detached.
+        scores: (B, S, C), temporal emotion scores of the unmasked pass (D of paper Eq. 3 over its
+            temperature), detached; their softmax is the emotion distribution. None for pretexts
+            without it.
+        step_scores: (B, S, steps, C), the same at the stream's time steps; None unless a target
+            needs it.
     """
 
     is_masked: Tensor
     is_present: Tensor
-    distribution: Tensor
+    scores: Tensor | None = None
+    step_scores: Tensor | None = None
 
 
 class RecoveryTarget(nn.Module, ABC):
-    """Something to recover from the decoder's features, with its own linear head and loss.
+    """Something to recover from the decoder's features, with its own head and loss.
 
     Args:
         spec: What it is built for.
         out_dims: Width of the prediction.
         loss_weight: Weight of the loss.
+
+    Attributes:
+        reads_visible: Whether it reads the features of visible tokens, too. Otherwise they need not
+            be decoded.
+        needs_step_scores: Whether it reads the context's ``step_scores``.
     """
+
+    reads_visible = False
+    needs_step_scores = False
 
     def __init__(self, spec: RecoverySpec, *, out_dims: int, loss_weight: float) -> None:
         super().__init__()
         self.stream, self.loss_weight = spec.stream, loss_weight
-        self.head = nn.Linear(spec.in_dims, out_dims)
-        nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        self.head = self.build_head(spec.in_dims, out_dims)
+        self.head.apply(init_transformer)
+
+    def build_head(self, in_dims: int, out_dims: int) -> nn.Module:
+        """What turns the decoder's features into predictions: a linear layer."""
+        return nn.Linear(in_dims, out_dims)
 
     @abstractmethod
     def target(self, inputs: dict, context: RecoveryContext) -> Tensor:
-        """What to recover, without gradient: (BS, N, out_dims) or (BS, out_dims)."""
+        """What to recover, float32 and without gradient: (BS, N, out_dims) or by time step."""
 
     @abstractmethod
-    def predict(self, decoded: Tensor) -> Tensor:
-        """What is recovered from the decoder's features (BS, N, in_dims), shaped as the target."""
+    def predict(self, decoded: DecodedTokens) -> Tensor:
+        """What is recovered, for the n tokens decoded (BS, n, out_dims) or by time step."""
 
     @abstractmethod
-    def loss(self, decoded: Tensor, inputs: dict, context: RecoveryContext) -> dict[str, Tensor]:
-        """Weighted loss by name (without stream), from the decoder's features (BS, N, in_dims)."""
+    def loss(
+        self, decoded: DecodedTokens, inputs: dict, context: RecoveryContext
+    ) -> dict[str, Tensor]:
+        """Weighted loss by name (without stream)."""
 
 
 def extract_patches(x: Tensor, spec: StreamSpec) -> Tensor:
@@ -96,7 +116,15 @@ def extract_patches(x: Tensor, spec: StreamSpec) -> Tensor:
     return x.permute(0, 2, 3, 1)
 
 
-def normalise(patches: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """Zero mean and unit (unbiased) standard deviation over ``dims``; std + 1e-6 as in VideoMAE."""
-    std, mean = torch.std_mean(patches, dim=dims, keepdim=True)
-    return (patches - mean) / (std + 1e-6)
+def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:
+    """Zero mean and unit (unbiased) standard deviation over ``dims``.
+
+    Args:
+        patches: Any shape.
+        dims: Axes to normalise over.
+        eps_on: Where 1e-6 guards against flat patches: ``'std'`` (VideoMAE) or ``'variance'`` (MAE,
+            MAE-ST, AudioMAE).
+    """
+    variance, mean = torch.var_mean(patches, dim=dims, keepdim=True)
+    std = variance.sqrt() + 1e-6 if eps_on == 'std' else (variance + 1e-6).sqrt()
+    return (patches - mean) / std

@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from math import prod
 
+import torch
 from torch import Tensor
 
+from mart_mm.models.backbones.base import StreamSpec
+from mart_mm.models.decoders.base import DecodedTokens
 from mart_mm.models.losses.reduce import global_mean
 from mart_mm.models.targets.base import (
     RecoveryContext,
@@ -19,7 +22,13 @@ from mart_mm.registry import MODELS
 
 
 class PatchTarget(RecoveryTarget):
-    """Mean squared error on the patches of masked tokens (paper Sec. 3.3, Euclidean distance)."""
+    """Mean squared error on the patches of masked tokens (paper Sec. 3.3, Euclidean distance).
+
+    Attributes:
+        loss_name: Key of the loss.
+    """
+
+    loss_name = 'loss_patch'
 
     @abstractmethod
     def patches(self, inputs: dict) -> Tensor:
@@ -29,15 +38,19 @@ class PatchTarget(RecoveryTarget):
         """See :class:`RecoveryTarget`."""
         return self.patches(inputs).detach()
 
-    def predict(self, decoded: Tensor) -> Tensor:
-        """Recovered patches (BS, N, out_dims)."""
-        return self.head(decoded)
+    def predict(self, decoded: DecodedTokens) -> Tensor:
+        """Recovered patches (BS, n, out_dims) of the n tokens decoded."""
+        return self.head(decoded.features)
 
-    def loss(self, decoded: Tensor, inputs: dict, context: RecoveryContext) -> dict[str, Tensor]:
-        """``loss_patch`` over the masked tokens of segments that have the modality."""
-        error = (self.predict(decoded).float() - self.target(inputs, context)).square().mean(-1)
-        counts = context.is_masked & context.is_present[:, None]
-        return {'loss_patch': self.loss_weight * global_mean(error, counts)}
+    def loss(
+        self, decoded: DecodedTokens, inputs: dict, context: RecoveryContext
+    ) -> dict[str, Tensor]:
+        """The loss over the masked tokens, as far as decoded, of segments that have the modality."""
+        decoded = decoded.hidden()
+        target = decoded.pick(self.target(inputs, context))
+        error = (self.predict(decoded).float() - target).square().mean(-1)
+        counts = decoded.pick(context.is_masked) & context.is_present[:, None]
+        return {self.loss_name: self.loss_weight * global_mean(error, counts)}
 
 
 @MODELS.register_module()
@@ -48,10 +61,13 @@ class PixelTarget(PatchTarget):
         spec: What it is built for.
         norm: ``'per_channel'`` within each patch (VideoMAE), ``'per_patch'`` over all its values
             (MAE-ST), or None.
+        frames: ``'all'`` of the tubelet (VideoMAE), or ``'first'``: one frame per tubelet (MAE-ST), of
+            places evenly spread from the first to the last frame and rounded down: 0, 2, 4, 6, 8, 10,
+            12, 15 of 16.
         loss_weight: Weight of the loss (official MART: 0.05).
 
     Raises:
-        ValueError: For another ``norm``.
+        ValueError: For another ``norm``, other ``frames``, or a stream without frames.
     """
 
     def __init__(
@@ -59,22 +75,56 @@ class PixelTarget(PatchTarget):
         spec: RecoverySpec,
         *,
         norm: str | None = 'per_channel',
+        frames: str = 'all',
         loss_weight: float = 0.05,
     ) -> None:
         if norm not in ('per_channel', 'per_patch', None):
             raise ValueError(f"norm={norm!r}: choose 'per_channel', 'per_patch' or None")
-        super().__init__(spec, out_dims=3 * prod(spec.stream.patch), loss_weight=loss_weight)
-        self.norm = norm
+        if frames not in ('all', 'first'):
+            raise ValueError(f"frames={frames!r}: choose 'all' or 'first'")
+        check_frames(self, spec.stream)
+        cut = one_frame(spec.stream) if frames == 'first' else spec.stream
+        super().__init__(spec, out_dims=3 * prod(cut.patch), loss_weight=loss_weight)
+        self.norm, self.cut = norm, cut
+        index = None
+        if frames == 'first':
+            index = torch.linspace(0, spec.stream.input_shape[0] - 1, spec.stream.grid[0]).long()
+        self.register_buffer('frame_index', index, persistent=False)
 
     def patches(self, inputs: dict) -> Tensor:
         """Target (BS, N, 3 * patch elements) from ``inputs['pixels']`` (B, S, 3, T, H, W), 0-255."""
-        pixels = inputs['pixels'].flatten(0, 1).float() / 255
-        patches = extract_patches(pixels, self.stream)  # (BS, N, elements, 3)
+        pixels = inputs['pixels'].flatten(0, 1)
+        if self.frame_index is not None:
+            pixels = pixels.index_select(2, self.frame_index)
+        patches = extract_patches(pixels.float() / 255, self.cut)  # (BS, N, elements, 3)
         if self.norm == 'per_channel':
-            patches = normalise(patches, (2,))
+            patches = normalise(patches, (2,), eps_on='std')
         elif self.norm == 'per_patch':
-            patches = normalise(patches, (2, 3))
+            patches = normalise(patches, (2, 3), eps_on='variance')
         return patches.flatten(2)
+
+
+def check_frames(target: RecoveryTarget, stream: StreamSpec) -> None:
+    """Refuse streams that are not of frames.
+
+    Raises:
+        ValueError: For another grid than (t, h, w).
+    """
+    if len(stream.grid) != 3:
+        raise ValueError(
+            f'{type(target).__name__} recovers frames, and the stream has the grid {stream.grid}: '
+            'use it for the visual stream of an encoder of frames'
+        )
+
+
+def one_frame(stream: StreamSpec) -> StreamSpec:
+    """The geometry of a stream of which one frame per tubelet is left."""
+    return StreamSpec(
+        (stream.grid[0], *stream.input_shape[1:]),
+        stream.grid,
+        (1, *stream.patch[1:]),
+        (1, *stream.stride[1:]),
+    )
 
 
 @MODELS.register_module()
@@ -102,5 +152,5 @@ class FbankTarget(PatchTarget):
         picture = inputs['audios'].flatten(0, 1).float().transpose(1, 2)[:, None]
         patches = extract_patches(picture, self.stream)
         if self.norm_patch:
-            patches = normalise(patches, (2, 3))
+            patches = normalise(patches, (2, 3), eps_on='variance')
         return patches.flatten(2)

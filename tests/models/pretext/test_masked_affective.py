@@ -167,8 +167,8 @@ def test_mask_modes_recover_all_tokens(helpers: object, mode: str) -> None:
     model.pretext.mask_progress = 1.0
     is_masked = model.pretext.choose(view)
     decoded = model.pretext.recover(model, inputs, view, is_masked)
-    assert decoded['visual'].shape == (6, 18, 16)
-    assert decoded['audio'].shape == (6, 16, 16)
+    assert decoded['visual'].features.shape == (6, 18, 16)
+    assert decoded['audio'].features.shape == (6, 16, 16)
     total, _ = model.parse_losses(run(model, helpers.batch()))
     total.backward()
     unused = [name for name, p in model.named_parameters() if p.grad is None]
@@ -223,8 +223,10 @@ def test_patch_loss_counts_masked_tokens_only(helpers: object) -> None:
     target = branch.targets[0]
     total, count = 0.0, 0
     for row in range(3):  # the first video only: the second one has no sound
-        for token in is_masked['audio'][row].nonzero().flatten().tolist():
-            error = target.head(decoded[row, token]) - target.patches(inputs)[row, token]
+        for place, token in enumerate(decoded.index[row].tolist()):
+            if not is_masked['audio'][row, token]:
+                continue
+            error = target.head(decoded.features[row, place]) - target.patches(inputs)[row, token]
             total += error.square().mean().item()
             count += 1
     expected = 0.05 * total / count
