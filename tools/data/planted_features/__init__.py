@@ -1,0 +1,1 @@
+"""Planted affect as precomputed features."""
