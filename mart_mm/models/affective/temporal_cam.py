@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mart_mm.models.heads.polarity_consistent import STREAMS, PolarityConsistentHead
+from mart_mm.models.heads.base import AffectiveHead
+from mart_mm.models.layers.modes import evaluating
 from mart_mm.registry import MODELS
 
 
@@ -31,32 +32,37 @@ class TemporalCAM(nn.Module):
 
     def scores(
         self,
-        head: PolarityConsistentHead,
+        head: AffectiveHead,
         features: dict[str, Tensor],
         present: dict[str, Tensor],
     ) -> Tensor:
         """Temporal emotion scores.
 
         Args:
-            head: Whose classifiers are ``fc``, and whose pooling is over time.
-            features: (B, S, D) by stream.
+            head: Whose classifiers are ``fc``, and whose pooling is over time. It is asked as in
+                evaluation: dropout and batch statistics have no part in the distribution.
+            features: Segment features, as the head gives them.
             present: Bool (B,) by modality; an absent stream adds nothing.
 
         Returns:
             D, (B, S, C).
         """
-        by_segment = head.segment_logits(features)
+        with evaluating(head):
+            by_segment = head.segment_logits(features, present)
+            by_video = head(features, present) if self.mode == 'hadamard' else {}
         if self.mode == 'hadamard':
-            by_video = head(features)
             by_segment = {
                 name: by_video[name].float().softmax(-1)[:, None] * logits.float()
                 for name, logits in by_segment.items()
             }
-        return sum(by_segment[name].float() * present[name][:, None, None] for name in STREAMS)
+        is_present = head.stream_present(present)
+        return sum(
+            logits.float() * is_present[name][:, None, None] for name, logits in by_segment.items()
+        )
 
     def forward(
         self,
-        head: PolarityConsistentHead,
+        head: AffectiveHead,
         features: dict[str, Tensor],
         present: dict[str, Tensor],
     ) -> Tensor:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mart_mm.errors import NonFiniteLossError
 from mart_mm.models.backbones.base import BackboneOutput
+from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
@@ -44,6 +45,9 @@ class AffectiveRecognizer(BaseModel):
         temporal_cam: Config of the temporal class-activation map.
         data_preprocessor: Config of the data preprocessor.
         init_cfg: MMEngine's initialisation config.
+
+    Raises:
+        TypeError: When the backbone has a text stream and the data preprocessor feeds none.
     """
 
     def __init__(
@@ -58,6 +62,13 @@ class AffectiveRecognizer(BaseModel):
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor), init_cfg)
         self.backbone = MODELS.build(backbone)
+        if getattr(self.backbone, 'needs_text', False) and not isinstance(
+            self.data_preprocessor, LanguageDataPreprocessor
+        ):
+            raise TypeError(
+                f'{type(self.backbone).__name__} has a text stream: set '
+                "data_preprocessor.type='LanguageDataPreprocessor', which encodes cues in every stage"
+            )
         self.head = MODELS.build(head, default_args=dict(in_channels=self.backbone.embed_dims))
         self.temporal_cam = MODELS.build(temporal_cam or dict(type='TemporalCAM'))
         self.pretext = pretext and MODELS.build(
@@ -101,6 +112,8 @@ class AffectiveRecognizer(BaseModel):
 
     def extract_feat(self, inputs: dict, **kwargs: object) -> BackboneOutput:
         """The backbone's output; ``kwargs`` go to it (masks, ``return_attention``)."""
+        if getattr(self.backbone, 'needs_text', False):
+            kwargs['cues'] = inputs['cues']
         return self.backbone(inputs['imgs'], inputs['audios'], present=inputs['present'], **kwargs)
 
     def loss(self, inputs: dict, data_samples: list[AffectiveDataSample]) -> dict[str, Tensor]:

@@ -1,0 +1,14 @@
+"""MSAF on planted affect, taught by MART first.
+
+python tools/train.py configs/msaf/mart_msaf_planted.py
+"""
+
+_base_ = [
+    './_base_/msaf_tiny.py',
+    '../_base_/pretexts/mart_tiny.py',
+    '../_base_/datasets/ekman6_planted.py',
+    '../_base_/schedules/mart_24_8.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[-1, -1, -1, 1, -1, 1]), pretext={{_base_.mart_pretext}})

@@ -1,0 +1,16 @@
+"""TFN without tensor fusion for planted affect: differs from tfn_concat.py in sizes only."""
+
+_base_ = './tfn_concat.py'
+
+model = dict(
+    data_preprocessor=dict(audio_mean=-4.19, audio_std=1.34),  # of the planted sound
+    backbone=dict(
+        visual=dict(
+            encoder=dict(depth=18, base_channels=16, strides=(1, 2, 1, 1)),
+            input_shape=(4, 48, 48),
+            embed_dims=128,
+        ),
+        audio=dict(encoder=dict(base_channels=16), input_shape=(128, 80), embed_dims=128),
+    ),
+    head=dict(audio_dims=32),
+)

@@ -1,0 +1,13 @@
+"""VAANet with AST for the sound on Ekman6 without pretext.
+
+python tools/train.py configs/vaanet/vaanet_ast_ekman6.py
+"""
+
+_base_ = [
+    './_base_/vaanet_ast.py',
+    '../_base_/datasets/ekman6.py',
+    '../_base_/schedules/supervised_150.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[-1, -1, -1, 1, -1, 1]))

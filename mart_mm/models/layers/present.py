@@ -1,0 +1,52 @@
+"""Compute where a modality is present: what is absent reaches no batch statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from mart_mm.models.layers.modes import evaluating
+
+
+def on_present(
+    module: nn.Module,
+    x: Tensor,
+    is_present: Tensor,
+    function: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """What a module makes of the rows that have a modality, and zeros for the others.
+
+    Args:
+        module: Maps (n, ...) to (n, ...), row by row but for batch norms.
+        x: (n, ...).
+        is_present: Bool (n,).
+        function: What of the module to call; None calls it itself.
+
+    Returns:
+        (n, ...).
+    """
+    function = function or module
+    if bool(is_present.all()):
+        return function(x)
+    rows = is_present.nonzero()[:, 0]
+    if len(rows):
+        part = function(x[rows])
+    else:  # one row tells the shape
+        with evaluating(module), torch.no_grad():
+            part = function(x[:1])[:0]
+    return part.new_zeros(len(x), *part.shape[1:]).index_copy(0, rows, part)
+
+
+class RowBatchNorm(nn.BatchNorm1d):
+    """Batch norm of (..., D) over all leading axes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalise each of the D features."""
+        return super().forward(x.reshape(-1, x.shape[-1])).view_as(x)
+
+
+def all_present(x: Tensor) -> Tensor:
+    """Bool (B,), all True, for features (B, ...)."""
+    return torch.ones(len(x), dtype=torch.bool, device=x.device)
