@@ -42,8 +42,9 @@ class FrozenCLIP:
         mean: Of the pictures' channels on the scale 0-1. ImageNet's, since MILAN's code gives CLIP
             the pixels as its student sees them; CLIP's own: (0.4815, 0.4578, 0.4082).
         std: Likewise; CLIP's own: (0.2686, 0.2613, 0.2758).
-        config: Arguments of ``transformers.CLIPVisionConfig`` for a model with random weights instead
-            of a pretrained one, to try a config out; ``name_or_path`` is not used then.
+        config: Arguments of ``transformers.CLIPVisionConfig`` for a model with random weights (the
+            same ones each time) instead of a pretrained one, to try a config out; ``name_or_path`` is
+            not used then.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class FrozenCLIP:
         from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
         if self.config is not None:
-            model = CLIPVisionModelWithProjection(CLIPVisionConfig(**self.config))
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                model = CLIPVisionModelWithProjection(CLIPVisionConfig(**self.config))
         else:
             try:
                 model = CLIPVisionModelWithProjection.from_pretrained(self.name_or_path)

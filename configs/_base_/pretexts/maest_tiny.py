@@ -1,0 +1,5 @@
+"""MAE-ST for planted affect: a smaller decoder."""
+
+_base_ = './maest.py'
+
+maest_pretext = dict(visual=dict(decoder=dict(dims=64, depth=2, num_heads=4)))

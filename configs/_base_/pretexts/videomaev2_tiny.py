@@ -1,0 +1,5 @@
+"""VideoMAE V2 for planted affect: a smaller decoder."""
+
+_base_ = './videomaev2.py'
+
+videomaev2_pretext = dict(visual=dict(decoder=dict(dims=64, depth=2, num_heads=4)))

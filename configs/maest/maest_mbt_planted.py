@@ -1,0 +1,15 @@
+"""MAE-ST on planted affect.
+
+python tools/data/planted/make.py --out data/planted
+python tools/train.py configs/maest/maest_mbt_planted.py
+"""
+
+_base_ = [
+    '../_base_/models/mbt_tiny.py',
+    '../_base_/pretexts/maest_tiny.py',
+    '../_base_/datasets/ekman6_planted.py',
+    '../_base_/schedules/pretext_24_8.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[-1, -1, -1, 1, -1, 1]), pretext={{_base_.maest_pretext}})

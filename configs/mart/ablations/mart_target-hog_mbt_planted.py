@@ -1,0 +1,10 @@
+"""MART that recovers HOG of the frames (Table 5, HOG); the sound's target is its patches."""
+
+_base_ = '../mart_mbt_planted.py'
+
+model = dict(
+    pretext=dict(
+        visual=dict(targets=[dict(type='HOGTarget', cell=4, loss_weight=1.0)]),
+        audio=dict(targets=[dict(type='FbankTarget', loss_weight=1.0)]),
+    )
+)

@@ -1,0 +1,14 @@
+"""VideoMAE on MBT-B, VideoEmotion8.
+
+python tools/train.py configs/videomae/videomae_mbt_ve8.py
+"""
+
+_base_ = [
+    '../_base_/models/mbt.py',
+    '../_base_/pretexts/videomae.py',
+    '../_base_/datasets/ve8.py',
+    '../_base_/schedules/pretext_100_150.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[-1, 1, -1, -1, 1, -1, 1, 1]), pretext={{_base_.videomae_pretext}})

@@ -1,0 +1,15 @@
+"""VideoMAE V2 on planted affect.
+
+python tools/data/planted/make.py --out data/planted
+python tools/train.py configs/videomaev2/videomaev2_mbt_planted.py
+"""
+
+_base_ = [
+    '../_base_/models/mbt_tiny.py',
+    '../_base_/pretexts/videomaev2_tiny.py',
+    '../_base_/datasets/ekman6_planted.py',
+    '../_base_/schedules/pretext_24_8.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(polarity=[-1, -1, -1, 1, -1, 1]), pretext={{_base_.videomaev2_pretext}})
