@@ -7,7 +7,10 @@ import math
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
+from tools.analysis.flop_stages import count_config
+from tools.analysis.paper_tables.cost import recipe, step_gflop
 from tools.analysis.paper_tables.report import (
     comma_separated,
     markdown,
@@ -68,7 +71,6 @@ def results(offset: float) -> dict:
             seconds=60.0,
             metrics=dict(emotion_acc=50 + offset + seed, recall_a=1.0, recall_b=2.0),
             best_metrics=dict(emotion_acc=60.0, recall_a=1.0, recall_b=2.0),
-            recipe=dict(recipe=dict(lr=1e-3)),
         )
         for seed in range(3)
     }
@@ -80,17 +82,40 @@ def test_report_holds_the_contract() -> None:
     assert names == ['recall_a', 'recall_b', 'emotion_acc']
     header = dict(commit='c', machine='m', command='x', seeds=[0, 1, 2])
     found = {MART: results(0), 'Ver': results(-2)}
-    content = json.loads(json.dumps(table_json(table, found, names, header)))
+    recipe = dict(pretrain_epochs=24, finetune_epochs=8, effective_batch=4, lr=1e-3)
+    training = {
+        name: dict(recipe=recipe, step_gflop=dict(pretrain=1.25, finetune=0.5)) for name in found
+    }
+    content = json.loads(json.dumps(table_json(table, found, names, header, training)))
     assert [row['row'] for row in content['rows']] == ['Ver', MART]
     assert content['commit'] == 'c' and content['seeds'] == [0, 1, 2]
     ver, mart = content['rows']
     assert ver['metrics']['emotion_acc']['values'] == [48.0, 49.0, 50.0]
     assert ver['minus_mart']['emotion_acc']['mean'] == pytest.approx(-2.0)
-    assert mart['minus_mart']['emotion_acc']['mean'] == 0 and ver['recipe'] == dict(lr=1e-3)
+    assert mart['minus_mart']['emotion_acc']['mean'] == 0 and ver['recipe'] == recipe
     text = markdown(table, content, 'ekman6', names)
     assert '| Ver | 1.0 ± 0.0' in text and '-2.0 [-2.0, -2.0]' in text and '51.42' in text
+    assert '| 24 + 8 | 4 | 0.001 | 1.25 / 0.50 | 60 |' in text
     assert '51.42' not in markdown(table, content, 'planted', names)
     assert comma_separated(content, names).count('\n') == 7
+
+
+def test_recipe_and_cost_are_the_configs(tiny_config: Path) -> None:
+    root = Path(__file__).resolve().parents[2] / 'configs'
+    found = recipe(root / 'mart' / 'mart_mbt_ekman6.py')
+    assert (found['pretrain_epochs'], found['finetune_epochs']) == (100, 150)
+    assert (found['effective_batch'], found['lr']) == (36, 2e-4)
+    for table in TABLES.values():  # fair: what is compared is trained alike
+        paths = [root / row.path('planted') for row in table.rows]
+        recipes = [recipe(path) for path in paths if path.exists()]
+        assert len({(r['effective_batch'], r['lr'], r['optimizer']) for r in recipes}) == 1
+        assert {r['pretrain_epochs'] + r['finetune_epochs'] for r in recipes} == {32}
+    gflop = step_gflop(tiny_config)
+    assert gflop.keys() == {'pretrain', 'finetune'}
+    _, stages = count_config(Config.fromfile(tiny_config), progress=(0.5,))
+    assert stages[0].stage == 'finetune'
+    # backward costs twice as much as forward, without the inputs' gradient of the first layers
+    assert 2.3 < gflop['finetune'] / (stages[0].total / 1e9) < 3
 
 
 def test_a_finished_run_is_not_run_again(tiny_config: Path, tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what has not run yet, then print the table; 1 when a run failed."""
     args = parse(arguments)
     from mart_mm.utils.atomic import write_text
+    from tools.analysis.paper_tables.cost import recipe, step_gflop
     from tools.analysis.paper_tables.planted import data_options
     from tools.analysis.paper_tables.report import (
         comma_separated,
@@ -92,7 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f'--seeds {args.seeds}',
         seeds=list(range(args.seeds)),
     )
-    content = table_json(table, results, names, header)
+    training = {}
+    for name in results:
+        run = planned[name, min(results[name])]
+        training[name] = dict(
+            recipe=recipe(run.config), step_gflop=step_gflop(run.config, run.options)
+        )
+    content = table_json(table, results, names, header, training)
     text = markdown(table, content, args.data, names)
     stem = Path(args.out) / f'table{args.table}_{args.data}'
     import json

@@ -20,7 +20,13 @@ def metric_names(table: Table, classes: Sequence[str]) -> list[str]:
     return names
 
 
-def table_json(table: Table, results: Results, names: Sequence[str], header: dict) -> dict:
+def table_json(
+    table: Table,
+    results: Results,
+    names: Sequence[str],
+    header: dict,
+    training: dict[str, dict],
+) -> dict:
     """The table's contract: ``header`` and ``rows`` with metrics and differences to MART.
 
     Args:
@@ -28,6 +34,7 @@ def table_json(table: Table, results: Results, names: Sequence[str], header: dic
         results: Finished runs.
         names: Metrics.
         header: ``commit``, ``machine``, ``command``, ``seeds`` and what else describes the runs.
+        training: By row, ``recipe`` and ``step_gflop`` as :mod:`.cost` finds them.
     """
     by_row = {
         row.name: {
@@ -57,7 +64,7 @@ def table_json(table: Table, results: Results, names: Sequence[str], header: dic
                     name: summarise([run['best_metrics'][name] for run in runs]) for name in names
                 },
                 seconds=summarise([run['seconds'] for run in runs]),
-                **runs[0].get('recipe', {}),
+                **training[row.name],
             )
         )
     return header | dict(rows=rows)
@@ -79,13 +86,22 @@ def _difference(difference: dict | None) -> str:
     return text
 
 
+def _training(row: dict) -> list[str]:
+    """Effective batch, learning rate, GFLOP per video of a step in each stage, seconds of a run."""
+    recipe, gflop = row['recipe'], row['step_gflop']
+    cost = ' / '.join(f'{gflop[stage]:.2f}' for stage in ('pretrain', 'finetune') if stage in gflop)
+    epochs = f'{recipe["pretrain_epochs"]} + {recipe["finetune_epochs"]}'
+    seconds = f'{row["seconds"]["mean"]:.0f}'
+    return [epochs, str(recipe['effective_batch']), f'{recipe["lr"]:g}', cost, seconds]
+
+
 def label_of(name: str) -> str:
     """Heading of a metric."""
     return METRICS.get(name, name.removeprefix('recall_'))
 
 
 def markdown(table: Table, content: dict, data: str, names: Sequence[str]) -> str:
-    """The table for people: mean ± standard deviation [95 % interval], and accuracy minus MART's.
+    """The table for people: mean ± standard deviation [95 % interval], accuracy minus MART's, cost.
 
     Args:
         table: Which rows.
@@ -93,7 +109,8 @@ def markdown(table: Table, content: dict, data: str, names: Sequence[str]) -> st
         data: Data set, for the column with the paper's numbers.
         names: Metrics.
     """
-    heads = ['row', *map(label_of, names), 'Acc^E minus MART', 'seconds']
+    heads = ['row', *map(label_of, names), 'Acc^E minus MART']
+    heads += ['epochs', 'batch', 'lr', 'GFLOP', 'seconds']
     by_name = {row.name: row for row in table.rows}
     has_paper = any(data in row.paper for row in table.rows)
     if has_paper:
@@ -101,7 +118,7 @@ def markdown(table: Table, content: dict, data: str, names: Sequence[str]) -> st
     lines = ['| ' + ' | '.join(heads) + ' |', '|' + ' --- |' * len(heads)]
     for row in content['rows']:
         cells = [row['row'], *(_cell(row['metrics'][name]) for name in names)]
-        cells += [_difference(row['minus_mart']['emotion_acc']), f'{row["seconds"]["mean"]:.0f}']
+        cells += [_difference(row['minus_mart']['emotion_acc']), *_training(row)]
         if has_paper:
             cells.append(_paper(by_name[row['row']], data))
         lines.append('| ' + ' | '.join(cells) + ' |')
