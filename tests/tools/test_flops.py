@@ -1,5 +1,6 @@
 """The tool's counts against torch's counter on a model that really computes."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -136,6 +137,72 @@ def test_supervised_and_single_pass_configs(helpers: SimpleNamespace) -> None:
     assert late.flops['visual'] == 0 < late.flops['decoders']
     total = stages['pretrain, unmasked pass'].total + late.total
     assert total == torch_count(cfg, helpers, 'pretrain', 1.0)
+
+
+#: branches of pretexts without labels; the flow and CLIP are no part of the count
+MASKED = {
+    'token, linear': dict(
+        audio=dict(
+            masker=dict(type='RandomMasker', ratio=0.5),
+            decoder=dict(type='LinearDecoder', norm=False),
+            targets=[dict(type='SSASTTarget')],
+        ),
+        mask_mode='token',
+    ),
+    'scored by motion': dict(
+        visual=dict(
+            importance=dict(type='MotionVisibleMap', flow=dict(type='DISFlow'), ratio=0.7),
+            masker=dict(type='MotionGuidedMasker', ratio=0.7),
+            decoder=dict(type='TransformerDecoder', dims=16, depth=2, num_heads=2),
+            targets=[dict(type='PixelTarget')],
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize('name', MASKED)
+def test_masked_modeling(helpers: SimpleNamespace, name: str) -> None:
+    """One pass, as the counter finds it on a model that computes."""
+    cfg = tiny_config(helpers)
+    cfg.model.pretext = dict(type='MaskedModeling', **copy.deepcopy(MASKED[name]))
+    if 'mask_mode' in MASKED[name]:
+        cfg.model.backbone.audio.mask_token = True
+    _, stages = count(cfg, 0.5)
+    mode = MASKED[name].get('mask_mode', 'drop')
+    assert not [stage for stage in stages if 'unmasked' in stage]
+    masked = stages[f'pretrain, masked pass, progress 0.5, {mode}']
+    assert masked.total == torch_count(cfg, helpers, 'pretrain', 0.5)
+    # no formula knows SSAST's contrast: all 16 tokens of 6 segments with each other, 256 values
+    contrast = 2 * 6 * 16 * 16 * 256 if mode == 'token' else 0
+    assert masked.total - masked.analytic == pytest.approx(contrast, rel=0.01)
+
+
+def test_teachers_need_not_be_there(helpers: SimpleNamespace) -> None:
+    """CLIP's weights are not looked for, and its operations not counted."""
+    cfg = tiny_config(helpers)
+    clip = dict(name_or_path='/nowhere', dims=8)
+    cfg.model.pretext = dict(
+        type='MaskedModeling',
+        visual=dict(
+            importance=dict(type='CLIPAttention', clip=clip),
+            masker=dict(type='ImportanceSampledMasker'),
+            decoder=dict(type='PromptingDecoder', dims=16, depth=1, num_heads=2),
+            targets=[dict(type='CLIPTarget', clip=clip, all_tokens=True)],
+        ),
+    )
+    _, stages = count(cfg, 0.5)
+    assert stages['pretrain, masked pass, progress 0.5, drop'].flops['decoders'] > 0
+
+
+def test_contrast_needs_two_videos(helpers: SimpleNamespace) -> None:
+    cfg = tiny_config(helpers)
+    cfg.model.pretext = dict(type='MoCoV3', hidden_dims=24, dims=8)
+    _, stages = count_config(cfg, batch_size=2)
+    # two views through both encoders: queries and keys
+    encoders = 4 * sum(stages[0].flops[part] for part in ('visual', 'audio', 'fusion'))
+    assert 0.99 * encoders < stages[1].total < 1.2 * encoders
+    with pytest.raises(ValueError, match='give --batch-size 2 or more'):
+        count_config(cfg, batch_size=1)
 
 
 def test_a_model_is_left_as_it_was(helpers: SimpleNamespace) -> None:

@@ -3,13 +3,14 @@
 The network runs on ``meta`` tensors, and the recogniser's own ``loss`` runs as in training. Only
 masks are real, drawn by the config's maskers from random scores: how many tokens they hide does not
 depend on the scores. A masker that hides some segments only by chance (``mask_prob`` below 1) gives
-an estimate, repeatable by its seed.
+an estimate, repeatable by its seed. Frozen teachers (CLIP, optical flow) are not counted.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -17,7 +18,11 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
+from mart_mm.models.backbones.base import StreamSpec
+from mart_mm.models.backbones.feature_encoder import FeatureStream
 from mart_mm.models.backbones.vit_stream import TransformerStream
+from mart_mm.models.decoders.linear import LinearDecoder
+from mart_mm.models.layers.frozen_clip import CLIPOutput, FrozenCLIP
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
@@ -74,10 +79,41 @@ class RecordedMasker(nn.Module):
         return is_masked
 
 
+class RandomScores(nn.Module):
+    """Stands in for an importance."""
+
+    needs_output = False
+
+    def forward(self, inputs: dict, stream: StreamSpec, *args: object, **kwargs: object) -> Tensor:
+        """Scores (BS, N)."""
+        return torch.rand(inputs['imgs'].shape[:2].numel(), prod(stream.grid))
+
+
+class NoTeacher:
+    """Stands in for a frozen CLIP: one patch a picture, without values."""
+
+    def __init__(self, dims: int) -> None:
+        self.dims = dims
+
+    def __call__(self, pictures: Tensor) -> CLIPOutput:
+        """As :class:`mart_mm.models.layers.frozen_clip.FrozenCLIP`."""
+        features = torch.empty(len(pictures), 2, self.dims, device=pictures.device)
+        return CLIPOutput(features, features[:, 1:, 0], (1, 1))
+
+
+def remove_teachers(pretext: nn.Module) -> None:
+    """Leave nothing in a pretext that would have to be loaded."""
+    for name in getattr(pretext, 'importances', {}):
+        pretext.importances[name] = RandomScores()
+    for module in pretext.modules():
+        if isinstance(getattr(module, 'clip', None), FrozenCLIP):
+            module.clip = NoTeacher(module.clip.dims)
+
+
 def find_num_segments(node: object) -> int | None:
-    """``num_segments`` of the first ``SampleSegments`` in a config, or None."""
+    """``num_segments`` of the first transform that has it in a config, or None."""
     if isinstance(node, dict):
-        if node.get('type') == 'SampleSegments':
+        if node.get('type') in ('SampleSegments', 'LoadFeatures'):
             return node.get('num_segments')
         node = list(node.values())
     if isinstance(node, (list, tuple)):
@@ -97,11 +133,21 @@ def synthesise(
     def empty(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         return torch.empty(*shape, dtype=dtype, device='meta')
 
-    frames = (*segments, 3, *specs['visual'].input_shape)
+    shapes = {}
+    for name, spec in specs.items():
+        stream = getattr(model.backbone, name)
+        if isinstance(stream, FeatureStream):
+            shapes[name] = (*segments, *spec.input_shape, stream.in_dims)
+        else:
+            is_video = name == 'visual'
+            shapes[name] = (
+                *segments,
+                *((3, *spec.input_shape) if is_video else spec.input_shape[::-1]),
+            )
     inputs = dict(
-        pixels=empty(*frames, dtype=torch.uint8),
-        imgs=empty(*frames),
-        audios=empty(*segments, *specs['audio'].input_shape[::-1]),
+        pixels=empty(*shapes['visual'], dtype=torch.uint8),
+        imgs=empty(*shapes['visual']),
+        audios=empty(*shapes['audio']),
         cues=dict(
             polarity=torch.zeros(words, dtype=torch.long),
             emotion=torch.rand(*words, num_classes),
@@ -112,6 +158,7 @@ def synthesise(
         ),
         present=dict(visual=whole, audio=whole, text=whole),
     )
+    inputs['second'] = {key: inputs[key] for key in ('imgs', 'audios')}  # for two views
     samples = []
     for _ in range(batch_size):
         sample = AffectiveDataSample()
@@ -123,7 +170,10 @@ def synthesise(
 def build(cfg: Config) -> AffectiveRecognizer:
     """The config's recogniser in evaluation mode, without values and pretrained weights."""
     init_default_scope(cfg.get('default_scope', 'mart_mm'))
-    return MODELS.build(cfg.model).eval().to('meta')
+    model = MODELS.build(cfg.model).eval()
+    if model.pretext is not None:
+        remove_teachers(model.pretext)
+    return model.to('meta')
 
 
 def with_mask_tokens(cfg: Config, model: AffectiveRecognizer) -> Config | None:
@@ -134,6 +184,8 @@ def with_mask_tokens(cfg: Config, model: AffectiveRecognizer) -> Config | None:
         return None
     if model.pretext.mask_stage != 'input':
         return None
+    if any(isinstance(b.decoder, LinearDecoder) for b in model.pretext.branches.values()):
+        return None  # it reads what the encoder says at hidden places
     by_chance = any(getattr(b.masker, 'mask_prob', 1) < 1 for b in model.pretext.branches.values())
     if by_chance and model.pretext.mask_mode == 'token':
         return None  # segments that hide different numbers of tokens cannot drop them
@@ -215,7 +267,8 @@ def count_config(
         num_cues: Cues K per segment.
 
     Raises:
-        ValueError: When the config does not say how many segments, or progress is out of range.
+        ValueError: When the config does not say how many segments, progress is out of range, or the
+            pretext needs more videos.
     """
     if any(not 0 <= value <= 1 for value in progress):
         raise ValueError(f'progress={progress}: give numbers in [0, 1]')
@@ -223,12 +276,17 @@ def count_config(
     if num_segments is None:
         raise ValueError('the training pipeline has no SampleSegments: give --num-segments')
     model = build(cfg)
+    if model.pretext is not None and batch_size < model.pretext.min_videos:
+        raise ValueError(
+            f'{type(model.pretext).__name__} compares videos: give --batch-size '
+            f'{model.pretext.min_videos} or more'
+        )
     batch = synthesise(model, batch_size, num_segments, num_cues)
     parameters, stages = count_parameters(model), [count_finetune(model, batch)]
     for current in _variants(cfg, model):
         for value in progress:
             first, second = count_pretrain(current, batch, value)
-            if len(stages) == 1:
+            if len(stages) == 1 and first.total:
                 stages.append(first)  # it hides nothing: the same for all
             if second is not None:
                 stages.append(second)

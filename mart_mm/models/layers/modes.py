@@ -1,10 +1,11 @@
-"""Run a module as in evaluation for a moment."""
+"""Modes for a moment: a module as in evaluation, arithmetic in full precision."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+import torch
 from torch import nn
 
 
@@ -21,3 +22,14 @@ def evaluating(module: nn.Module) -> Iterator[None]:
         yield
     finally:
         module.train(was_training)
+
+
+def full_precision(device: torch.device) -> AbstractContextManager:
+    """No autocast, for matrix products that need float32; devices without autocast have none anyway.
+
+    Args:
+        device: Of the tensors.
+    """
+    if torch.amp.is_autocast_available(device.type):
+        return torch.autocast(device.type, enabled=False)
+    return nullcontext()

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 class Pretext(nn.Module, ABC):
-    """Owns its parameters; the recogniser owns it, so one optimiser sees all of them."""
+    """Owns its parameters; the recogniser owns it, so one optimiser sees all of them.
+
+    Attributes:
+        min_videos: Videos that a batch must have.
+    """
+
+    min_videos = 1
 
     @abstractmethod
     def loss(

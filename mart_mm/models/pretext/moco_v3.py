@@ -63,6 +63,8 @@ class MoCoV3(Pretext):
         ValueError: From ``loss``, for a batch of one video, or one view.
     """
 
+    min_videos = 2
+
     def __init__(
         self,
         *,
@@ -107,13 +109,12 @@ class MoCoV3(Pretext):
             for name in STREAMS
         }
 
-    @staticmethod
-    def _check(inputs: dict) -> None:
+    def _check(self, inputs: dict) -> None:
         if 'second' not in inputs:
             raise ValueError(
                 'MoCo v3 compares two views of a video: let the training pipeline be a TwoViews'
             )
-        if len(inputs['imgs']) < 2:
+        if len(inputs['imgs']) < self.min_videos:
             raise ValueError(
                 'MoCo v3 contrasts the videos of a batch, and here a batch is one video: set '
                 'train_dataloader.batch_size to 2 or more (16 or more over all processes works well; '

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
+
+from mart_mm.models.layers.modes import full_precision
 
 
 def patch_info_nce(target: Tensor, predicted: Tensor, is_valid: Tensor) -> Tensor:
@@ -20,7 +21,7 @@ def patch_info_nce(target: Tensor, predicted: Tensor, is_valid: Tensor) -> Tenso
     Returns:
         (BS, n), one loss per patch; meaningless where not valid.
     """
-    with torch.autocast(target.device.type, enabled=False):
+    with full_precision(target.device):
         x, c = target.float(), predicted.float()
         scores = x @ c.transpose(1, 2)  # (BS, n, n)
         scores = scores.masked_fill(~is_valid[:, None], float('-inf'))

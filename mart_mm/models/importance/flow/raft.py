@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mart_mm.models.importance.flow.base import OpticalFlow
+from mart_mm.models.layers.modes import full_precision
 from mart_mm.registry import MODELS
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class RAFTFlow(OpticalFlow):
         size = [math.ceil(scale * side / UNIT) * UNIT for side in (height, width)]
         model = self._model.load().to(frames.device)
         pairs = [_resize(x.float() / 127.5 - 1, size) for x in (frames, neighbours)]
-        with torch.autocast(frames.device.type, enabled=False):
+        with full_precision(frames.device):
             flow = model(*pairs, num_flow_updates=self.num_updates)[-1]
         shrink = flow.new_tensor([width / size[1], height / size[0]]).view(2, 1, 1)
         return _resize(flow, [height, width]) * shrink
