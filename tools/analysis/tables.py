@@ -22,7 +22,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument('--table', type=int, required=True, help='1 to 5')
+    parser.add_argument(
+        '--table', type=int, required=True, help='1 to 5 of the paper; 6: MART on other networks'
+    )
     parser.add_argument('--data', default='planted', help='planted, ekman6, ve8, perr, ...')
     parser.add_argument('--seeds', type=int, default=5, help='runs of each row: seeds 0, 1, ...')
     parser.add_argument('--rows', nargs='*', help='names of rows; default: all that have a config')

@@ -13,8 +13,8 @@ CONFIGS = Path(__file__).resolve().parents[3] / 'configs' / 'mart'
 CHILDREN = sorted((CONFIGS / 'backbones').glob('*.py'))
 
 
-def test_three_children_change_only_the_backbone() -> None:
-    assert len(CHILDREN) == 3
+def test_children_change_only_the_backbone() -> None:
+    assert len(CHILDREN) >= 4
     parent = Config.fromfile(CONFIGS / 'mart_mbt_planted.py').to_dict()
     for path in CHILDREN:
         child = Config.fromfile(path).to_dict()

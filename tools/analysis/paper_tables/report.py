@@ -27,7 +27,7 @@ def table_json(
     header: dict,
     training: dict[str, dict],
 ) -> dict:
-    """The table's contract: ``header`` and ``rows`` with metrics and differences to MART.
+    """The table's contract: ``header`` and ``rows`` with metrics and differences to their reference.
 
     Args:
         table: Which rows.
@@ -44,12 +44,11 @@ def table_json(
         for row in table.rows
         if results.get(row.name)
     }
-    reference = by_row.get(table.mart.name, {})
     rows = []
     for row in table.rows:
         if row.name not in by_row:
             continue
-        metrics = by_row[row.name]
+        metrics, reference = by_row[row.name], by_row.get(row.reference, {})
         runs = list(results[row.name].values())
         rows.append(
             dict(

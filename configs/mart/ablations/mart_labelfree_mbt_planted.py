@@ -4,7 +4,7 @@ Words of the lexicon are used unverified, and what is recovered are patches alon
 finetuning only.
 """
 
-_base_ = './mart_mbt_ekman6.py'
+_base_ = '../mart_mbt_planted.py'
 
 model = dict(
     pretext=dict(
