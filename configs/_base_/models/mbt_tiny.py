@@ -1,4 +1,7 @@
-"""MBT of 64 x 2 for planted affect."""
+"""MBT of 64 x 2 for planted affect.
+
+4 x 48 x 48 pixels make 2 x 6 x 6 = 72 visual tokens, 80 x 128 log-mel 8 x 5 = 40.
+"""
 
 _base_ = './mbt.py'
 

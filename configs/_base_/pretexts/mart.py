@@ -1,12 +1,12 @@
-"""MART's pretext, as in ../models/mart_mbt.py, for models other than MBT."""
+"""MART's pretext in the paper's form. Symbols of the paper stand beside their options."""
 
 mart_pretext = dict(
     type='MaskedAffectivePretext',
-    verifier=dict(type='LexiconVerifier', threshold=0.5),
-    attention=dict(type='LexiconAttention', num_heads=8),
-    tacl=dict(type='TACL', temperature=0.1),
+    verifier=dict(type='LexiconVerifier', threshold=0.5),  # tau of E3; the paper gives no value
+    attention=dict(type='LexiconAttention', num_heads=8),  # H of Eq. 4
+    tacl=dict(type='TACL', temperature=0.1),  # tau of Eq. 5
     visual=dict(
-        masker=dict(type='EmotionMasker', r_min=0.1, r_max=0.5),
+        masker=dict(type='EmotionMasker', r_min=0.1, r_max=0.5),  # Eq. 7, 10~50 of Table 4
         decoder=dict(type='TransformerDecoder', dims=512, depth=8, num_heads=16),
         targets=[
             dict(type='PixelTarget', norm='per_channel', loss_weight=0.05),
@@ -22,5 +22,5 @@ mart_pretext = dict(
         ],
     ),
     verify_level=3,
-    self_attention_share=0.9,
+    self_attention_share=0.9,  # as in the released code; see configs/mart/README.md
 )

@@ -7,7 +7,7 @@ model = dict(
         text_encoder=dict(type='LexiconVectorEncoder', dims=64),
     ),
     backbone=dict(
-        type='ConvTwoStream',
+        type='TwoStreamBackbone',
         visual=dict(
             type='ConvStream',
             encoder=dict(type='HaraResNet3d', depth=101),

@@ -168,6 +168,21 @@ class AffectiveBackbone(BaseModule, ABC):
         """
 
 
+def join_streams(outputs: dict[str, StreamOutput], backbone: AffectiveBackbone) -> BackboneOutput:
+    """The backbone's output from that of its streams."""
+    visual, audio = outputs['visual'], outputs['audio']
+    return BackboneOutput(
+        visual.tokens,
+        audio.tokens,
+        visual.embed,
+        audio.embed,
+        backbone.visual.spec.grid,
+        backbone.audio.spec.grid,
+        visual.attention,
+        audio.attention,
+    )
+
+
 def freeze(*modules: nn.Module | nn.Parameter) -> None:
     """Take modules or parameters out of training."""
     for module in modules:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mart_mm.models.backbones.base import AffectiveBackbone, BackboneOutput, StreamOutput
+from mart_mm.models.backbones.base import (
+    AffectiveBackbone,
+    BackboneOutput,
+    StreamOutput,
+    join_streams,
+)
 from mart_mm.models.backbones.vit_stream import TransformerStream
 from mart_mm.registry import MODELS
 
@@ -76,16 +81,7 @@ class MBT(AffectiveBackbone):
             v, _ = self.visual.run_block(index, v)
             a, _ = self.audio.run_block(index, a)
         visual, audio = self._fuse(v, a, self._share(present, num_segments), return_attention)
-        return BackboneOutput(
-            visual.tokens,
-            audio.tokens,
-            visual.embed,
-            audio.embed,
-            self.visual.spec.grid,
-            self.audio.spec.grid,
-            visual.attention,
-            audio.attention,
-        )
+        return join_streams(dict(visual=visual, audio=audio), self)
 
     def _fuse(
         self, v: Tensor, a: Tensor, visual_share: Tensor | float, return_attention: bool

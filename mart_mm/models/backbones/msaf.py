@@ -9,8 +9,9 @@ from mart_mm.models.backbones.base import (
     AffectiveBackbone,
     BackboneOutput,
     StreamOutput,
+    join_streams,
 )
-from mart_mm.models.backbones.conv_stream import ConvStream, join_streams
+from mart_mm.models.backbones.conv_stream import ConvStream
 from mart_mm.models.backbones.msaf_fusion import MSAFFusion
 from mart_mm.models.layers.present import all_present, on_present
 from mart_mm.models.layers.token_masking import check_mask_mode

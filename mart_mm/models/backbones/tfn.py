@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mart_mm.models.backbones.conv_stream import ConvTwoStream
 from mart_mm.models.backbones.mbt_language import LanguageOutput, segment_text
+from mart_mm.models.backbones.two_stream import TwoStreamBackbone
 from mart_mm.registry import MODELS
 
 
 @MODELS.register_module()
-class TFNBackbone(ConvTwoStream):
-    """:class:`ConvTwoStream` that hands the segments' text features on to the head.
+class TFNBackbone(TwoStreamBackbone):
+    """:class:`TwoStreamBackbone` that hands the segments' text features on to the head.
 
     Args:
         visual: Config of a stream encoder.

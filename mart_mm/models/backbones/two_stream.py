@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-from mart_mm.models.backbones.base import AffectiveBackbone, BackboneOutput
+from mart_mm.models.backbones.base import (
+    AffectiveBackbone,
+    BackboneOutput,
+    StreamEncoder,
+    StreamOutput,
+    join_streams,
+)
+from mart_mm.models.layers.modes import evaluating
 from mart_mm.registry import MODELS
 
 
@@ -14,6 +22,9 @@ class TwoStreamBackbone(AffectiveBackbone):
 
     This is how a backbone of mmaction2 or mmpretrain becomes one that every pretext can teach: wrap
     it in a ``FeatureMapStream``. Streams that can drop tokens do; the others mask their feature map.
+
+    A stream encodes only the videos that have its modality, so that silent ones do not enter the
+    statistics of batch norms; the output of absent ones is zero.
 
     Args:
         visual: Config of a stream encoder.
@@ -35,26 +46,53 @@ class TwoStreamBackbone(AffectiveBackbone):
         mask_mode: str = 'drop',
         return_attention: bool = False,
     ) -> BackboneOutput:
-        """Encode videos; see :class:`AffectiveBackbone`. ``present`` changes nothing: no fusion."""
-        visual = self.visual(
-            imgs.flatten(0, 1),
-            is_masked=visual_is_masked,
-            mask_mode=mask_mode,
-            return_attention=return_attention,
-        )
-        audio = self.audio(
-            audios.flatten(0, 1),
-            is_masked=audio_is_masked,
-            mask_mode=mask_mode,
-            return_attention=return_attention,
-        )
-        return BackboneOutput(
-            visual.tokens,
-            audio.tokens,
-            visual.embed,
-            audio.embed,
-            self.visual.spec.grid,
-            self.audio.spec.grid,
-            visual.attention,
-            audio.attention,
-        )
+        """Encode videos; see :class:`AffectiveBackbone`."""
+        outputs = {}
+        for name, x, is_masked in (
+            ('visual', imgs, visual_is_masked),
+            ('audio', audios, audio_is_masked),
+        ):
+            is_present = None if present is None else present[name].repeat_interleave(x.shape[1])
+            outputs[name] = encode_present(
+                getattr(self, name),
+                x.flatten(0, 1),
+                is_present,
+                is_masked,
+                mask_mode=mask_mode,
+                return_attention=return_attention,
+            )
+        return join_streams(outputs, self)
+
+
+def encode_present(
+    stream: StreamEncoder,
+    x: Tensor,
+    is_present: Tensor | None,
+    is_masked: Tensor | None,
+    **kwargs: object,
+) -> StreamOutput:
+    """Encode the segments that have a modality; zeros stand for the others.
+
+    Args:
+        stream: The encoder.
+        x: (BS, ...), its input.
+        is_present: Bool (BS,), or None for all.
+        is_masked: Bool (BS, N) or None.
+        kwargs: Of the encoder.
+    """
+    if is_present is None or bool(is_present.all()):
+        return stream(x, is_masked=is_masked, **kwargs)
+    rows = is_present.nonzero()[:, 0]
+    if len(rows):
+        part = stream(x[rows], is_masked=None if is_masked is None else is_masked[rows], **kwargs)
+    else:  # one segment tells the shapes
+        with evaluating(stream), torch.no_grad():
+            part = stream(x[:1], is_masked=None if is_masked is None else is_masked[:1], **kwargs)
+        part = StreamOutput(*(None if value is None else value[:0] for value in part))
+
+    def spread(values: Tensor | None) -> Tensor | None:
+        if values is None:
+            return None
+        return values.new_zeros(len(x), *values.shape[1:]).index_copy(0, rows, values)
+
+    return StreamOutput(*(spread(values) for values in part))

@@ -9,12 +9,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mart_mm.models.backbones.conv_stream import encode_present
 from mart_mm.models.backbones.hara_resnet3d import HaraResNet3d
 from mart_mm.models.backbones.mbt_language import segment_text
 from mart_mm.models.backbones.msaf import MSAFAudioCNN
 from mart_mm.models.backbones.msaf_fusion import MSAFFusion
 from mart_mm.models.backbones.spectrogram_resnet import SpectrogramResNet
+from mart_mm.models.backbones.two_stream import encode_present
 from mart_mm.models.backbones.vaanet import VAANetVisualStream
 from mart_mm.models.layers.present import RowBatchNorm, on_present
 from mart_mm.models.layers.residual import PICTURE, Bottleneck, residual_layer

@@ -43,8 +43,13 @@ class Run:
 
     @property
     def digest(self) -> str:
-        """Hash of all that the config says, so that a changed config is run again."""
-        text = Config.fromfile(self.config).pretty_text + repr((self.seed, self.options))
+        """Hash of all that the config says, so that a changed config is run again.
+
+        Pipelines and pretexts that it only names, to refer to them, are left out.
+        """
+        cfg = Config.fromfile(self.config).to_dict()
+        said = {k: v for k, v in cfg.items() if not k.endswith(('_pipeline', '_pretext'))}
+        text = json.dumps(said, sort_keys=True, default=repr) + repr((self.seed, self.options))
         return sha256(text.encode()).hexdigest()
 
     def result(self) -> dict | None:
