@@ -1,4 +1,4 @@
-"""MoCo v3 on MBT-B, Ekman6 (Table 1: 47.47; not measured here).
+"""MoCo v3 on MBT-B, Ekman6.
 
 python tools/train.py configs/mocov3/mocov3_mbt_ekman6.py
 """
