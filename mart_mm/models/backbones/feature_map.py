@@ -22,7 +22,8 @@ class FeatureMapStream(StreamEncoder):
 
     Args:
         encoder: Config of a backbone that returns a feature map or a tuple of them, e.g.
-            ``dict(type='mmaction.ResNet3dSlowOnly', ...)``.
+            ``dict(type='mmaction.ResNet3dSlowOnly', ...)`` or, with ``layout='2d'``,
+            ``dict(type='mmaction.ResNet', ...)``.
         input_shape: (T, H, W) of a segment's frames, or (mel bins, F) of its log-mel.
         embed_dims: Width D of the tokens.
         layout: ``'3d'``: the encoder takes (BS, 3, T, H, W); ``'2d'``: each frame, or the log-mel
@@ -31,7 +32,8 @@ class FeatureMapStream(StreamEncoder):
         init_cfg: MMEngine's initialisation config.
 
     Raises:
-        ValueError: When the encoder returns no feature map, or for an unknown ``layout``.
+        ValueError: When the encoder returns no feature map, for an unknown ``layout``, or when a 2-D
+            encoder that shares channels between frames (TSM) expects another number of them.
     """
 
     can_drop = False
@@ -51,6 +53,12 @@ class FeatureMapStream(StreamEncoder):
             raise ValueError(f'layout={layout!r}: choose one of {LAYOUTS}')
         self.embed_dims, self.layout, self.in_channels = embed_dims, layout, in_channels
         self.encoder = MODELS.build(encoder)
+        shared = getattr(self.encoder, 'num_segments', None)
+        if len(input_shape) == 3 and layout == '2d' and shared not in (None, input_shape[0]):
+            raise ValueError(
+                f'encoder.num_segments={shared} frames share channels, but a segment has '
+                f'{input_shape[0]}: set encoder.num_segments={input_shape[0]}'
+            )
         feature_dims, grid = self._probe(tuple(input_shape))
         patch = tuple(-(-extent // cells) for extent, cells in zip(input_shape, grid, strict=True))
         self.spec = StreamSpec(tuple(input_shape), grid, patch, patch)
