@@ -160,7 +160,9 @@ def _view(
             cues=sample.cues[number] if has_words else [],
             note=_note(sample, number, classes),
         )
-        if imgs is not None and present['visual']:
+        if imgs is not None and present['visual'] and imgs.ndim == 3:  # features, not pixels
+            segment.frames = _heat_map(imgs, number)
+        elif imgs is not None and present['visual']:
             frames = imgs[number].permute(1, 2, 3, 0).numpy()  # (T, H, W, 3)
             shown = choose_indices(len(frames), frames_per_segment)
             segment.frames = frames[shown]
@@ -168,6 +170,13 @@ def _view(
             segment.sound = audios[number].numpy()
         view.segments.append(segment)
     return view
+
+
+def _heat_map(features: torch.Tensor, number: int) -> np.ndarray:
+    """Features (S, N, D) of a segment as one grey picture (1, D, N, 3) of the video's own range."""
+    low, high = features.min(), features.max()
+    grey = ((features[number].T - low) / (high - low).clamp(min=1e-6) * 255).to(torch.uint8)
+    return grey.numpy()[None, ..., None].repeat(3, axis=3)
 
 
 def _note(sample: AffectiveDataSample, number: int, classes: Sequence[str]) -> str:

@@ -24,14 +24,20 @@ class FeatureCheck:
     Attributes:
         counts: Rows by split and label.
         problems: Files that are missing or cannot be used, and why.
+        doubts: What is allowed but seldom meant.
     """
 
     counts: dict[str, Counter]
     problems: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def write_feature_config(
-    manifest: str | Path, out: str | Path, base: str | Path, polarity: Mapping[str, int]
+    manifest: str | Path,
+    out: str | Path,
+    base: str | Path,
+    polarity: Mapping[str, int],
+    epochs: tuple[int, int] | None = None,
 ) -> tuple[Path, FeatureCheck]:
     """Write ``feature_stats.npz`` and a config that is named after its base.
 
@@ -40,6 +46,7 @@ def write_feature_config(
         out: Folder.
         base: Config to inherit from, such as ``configs/features/mart_features_manifest.py``.
         polarity: Polarity in {-1, 0, 1} of labels that no public data set has, or other ones.
+        epochs: Of pretraining and of finetuning; default: the base's.
 
     Returns:
         The config's path, and what the manifest holds.
@@ -50,16 +57,16 @@ def write_feature_config(
     """
     out = Path(out)
     report = inspect_manifest(manifest)
-    stats, failures = feature_stats(manifest)
     path = out / Path(base).name.replace('_manifest', '')
-    text = manifest_config(report, base, path, polarity)
+    text = manifest_config(report, base, path, polarity, epochs)
+    stats, failures = feature_stats(manifest)
     stats_path = out / 'feature_stats.npz'
     with replacing(stats_path) as temporary:
         np.savez(temporary, **stats)
     dims = {name: len(stats[f'{name}_mean']) for name in FEATURE_COLUMNS}
     write_text(path, text + '\n' + dims_lines(Config.fromfile(base), dims, stats_path.resolve()))
     problems = report.missing + [line for line in failures if 'does not exist' not in line]
-    return path, FeatureCheck(report.counts, problems)
+    return path, FeatureCheck(report.counts, problems, report.doubts)
 
 
 def dims_lines(base: Config, dims: Mapping[str, int], stats: Path) -> str:

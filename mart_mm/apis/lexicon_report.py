@@ -19,6 +19,8 @@ from mart_mm.registry import LEXICONS, TRANSFORMS
 
 NO_CLASS = 'no class'
 
+_PACKERS = ('PackAffectiveInputs', 'PackFeatureInputs')
+
 
 @dataclass
 class LexiconReport:
@@ -119,27 +121,33 @@ def lexicon_report(cfg: Config, split: str) -> LexiconReport:
     data_set = build_split(cfg, split, with_pipeline=False)
     steps = {
         kind: find_step(dataset_config(cfg, split)['pipeline'], kind)
-        for kind in ('SampleSegments', 'LoadTranscript', 'FindCues', 'PackAffectiveInputs')
+        for kind in ('SampleSegments', 'LoadTranscript', 'LoadFeatures', 'FindCues', *_PACKERS)
     }
+    if steps['LoadFeatures']:  # it makes the segments
+        del steps['SampleSegments']
+    cut = steps['LoadFeatures'] and TRANSFORMS.build(steps['LoadFeatures'])
     for kind in ('SampleSegments', 'LoadTranscript', 'FindCues'):
-        if steps[kind] is None:
+        if kind in steps and steps[kind] is None:
             raise ValueError(
                 f'{cfg.filename}: the {split} pipeline has no {kind}: nothing to count'
             )
     load, find = (TRANSFORMS.build(steps[kind]) for kind in ('LoadTranscript', 'FindCues'))
-    pack = steps['PackAffectiveInputs']
+    pack = next((steps[kind] for kind in _PACKERS if steps[kind]), None)
     max_cues = TRANSFORMS.build(pack).max_cues if pack else math.inf
     lexicon = LEXICONS.build(steps['FindCues']['lexicon'])
     report = LexiconReport(split, list(data_set.metainfo['classes']))
     for index in range(len(data_set)):
         record = data_set.get_data_info(index)
         try:
-            times = segment_times(record, steps['SampleSegments']['num_segments'])
+            if cut:
+                record = cut(load(record))
+            else:
+                times = segment_times(record, steps['SampleSegments']['num_segments'])
+                record = load(record | dict(segment_times=times))
         except MediaError as error:
             report.unreadable[record['video_id']] = str(error)
             continue
-        record['segment_times'], record['mood_map'] = times, data_set.mood_map
-        results = find(load(record))
+        results = find(record | dict(mood_map=data_set.mood_map))
         _count(report, results, lexicon, find.language, max_cues)
     return report
 

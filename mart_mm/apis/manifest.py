@@ -32,12 +32,14 @@ class ManifestReport:
         classes: Labels, in alphabetic order.
         counts: Videos by split and label.
         missing: Files that do not exist, with the line that names them.
+        doubts: What is allowed but seldom meant.
     """
 
     path: Path
     classes: list[str]
     counts: dict[str, Counter] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
 
 def inspect_manifest(path: str | Path) -> ManifestReport:
@@ -70,7 +72,42 @@ def inspect_manifest(path: str | Path) -> ManifestReport:
         for column in ('video', 'transcript', *FEATURE_COLUMNS.values()):
             if column in row and not (path.parent / str(row[column])).exists():
                 report.missing.append(f'{row["where"]}, {column}: {row[column]} does not exist')
+    report.doubts = _doubts(report, rows)
     return report
+
+
+def _doubts(report: ManifestReport, rows: Sequence[Mapping]) -> list[str]:
+    """What a run would not stop for, and its results would not mean much."""
+    doubts = []
+    if len(report.classes) == 1:
+        doubts.append(f'all rows have the label {report.classes[0]!r}: there is nothing to learn')
+    for name in report.classes:
+        if report.counts['train'] and not report.counts['train'][name]:
+            where = next(row['where'] for row in rows if row_label(row) == name)
+            doubts.append(f'{name!r} ({where}) has no row for training, so it is never predicted')
+    by_case: dict[str, list[str]] = {}
+    for name in report.classes:
+        by_case.setdefault(name.lower(), []).append(name)
+    doubts += [
+        f'{same} differ in case only and are several classes'
+        for same in by_case.values()
+        if len(same) > 1
+    ]
+    if not report.counts['val']:
+        doubts.append('no row for validation: the last checkpoint is kept, not the best one')
+    if not report.counts['test'] and not any('split' in row for row in rows):
+        doubts.append(
+            f'none of {len(rows)} rows fell into the {TEST_SHARE:.0%} held out for testing: '
+            "add a column 'split'"
+        )
+    moods = known_affect(report.classes)[1].values()
+    silent = [name for name in report.classes if name not in moods]
+    if silent:
+        doubts.append(
+            f'no word of the lexicon speaks for {silent}: words are verified by sentiment there '
+            '(mood_table of the data sets changes that)'
+        )
+    return doubts
 
 
 def known_affect(classes: Sequence[str]) -> tuple[dict[str, int], dict[str, str]]:
@@ -100,6 +137,21 @@ def known_affect(classes: Sequence[str]) -> tuple[dict[str, int], dict[str, str]
     return {by_name[name]: sign for name, sign in polarity.items()}, moods
 
 
+def parse_polarity(items: Sequence[str]) -> dict[str, int]:
+    """Polarity by label from ``LABEL=SIGN`` of a command line.
+
+    Raises:
+        ValueError: For anything else.
+    """
+    polarity = {}
+    for item in items:
+        name, _, sign = item.rpartition('=')
+        if sign not in ('-1', '0', '1'):
+            raise ValueError(f'--polarity {item}: write LABEL=-1, LABEL=0 or LABEL=1')
+        polarity[name] = int(sign)
+    return polarity
+
+
 _SENTIMENTS = dict(negative=-1, neutral=0, positive=1)
 
 
@@ -120,9 +172,10 @@ def manifest_config(
         epochs: Of pretraining and of finetuning; default: the base's.
 
     Raises:
-        ValueError: For a label without polarity, an unknown label, or a manifest without training
-            videos.
+        ValueError: For a label without polarity, an unknown label, a manifest without training
+            videos, or a base that does not read manifests.
     """
+    _check_base(report, base)
     for name in polarity:
         if name not in report.classes:
             raise ValueError(f'polarity: {unknown_name("label", name, report.classes)}')
@@ -130,9 +183,10 @@ def manifest_config(
     signs = known | dict(polarity)
     unsigned = [name for name in report.classes if name not in signs]
     if unsigned:
-        options = ' '.join(f'{name}=-1|0|1' for name in unsigned)
+        options = ' '.join(f'{name}=1' for name in unsigned)
         raise ValueError(
-            f'{report.path}: is it good or bad to feel {unsigned}? --polarity {options}'
+            f'{report.path}: is it good (1), bad (-1) or neither (0) to feel {unsigned}? '
+            f'Add for example: --polarity {options}'
         )
     if not report.counts['train']:
         raise ValueError(f'{report.path}: no row for training')
@@ -159,17 +213,43 @@ def manifest_config(
             )
         else:
             lines += [f'{stage}_{part} = None' for part in ('dataloader', 'cfg', 'evaluator')]
-            if stage == 'val':  # no score to choose a checkpoint by
-                lines.append('default_hooks = dict(checkpoint=dict(save_best=None))')
+    if not report.counts['val']:  # no score to choose a checkpoint by
+        lines.append('default_hooks = dict(checkpoint=dict(save_best=None))')
     if epochs is not None:
         lines += _schedule(Config.fromfile(base), *epochs)
     return '\n\n'.join(lines) + '\n'
 
 
+def _check_base(report: ManifestReport, base: str | Path) -> None:
+    dataset = Config.fromfile(base).train_dataloader.dataset
+    if dataset.type != 'ManifestDataset':
+        raise ValueError(f'{base}: reads {dataset.type}, not a manifest: choose a *_manifest.py')
+    has_features = any(t.type == 'LoadFeatures' for t in dataset.pipeline)
+    rows = read_manifest(report.path)
+    for row in rows:
+        if not has_features and 'video' not in row:
+            raise ValueError(
+                f'{row["where"]}: no video. For precomputed features: python '
+                'tools/data/import_features.py MANIFEST --out FOLDER'
+            )
+    if has_features and not any(c in row for row in rows for c in FEATURE_COLUMNS.values()):
+        raise ValueError(
+            f'{report.path}: no column of features ({", ".join(FEATURE_COLUMNS.values())}). For videos: '
+            'python tools/data/manifest/prepare.py MANIFEST --out CONFIG'
+        )
+
+
 def _schedule(base: Config, pretrain: int, finetune: int) -> list[str]:
-    """Lines that make the base's run as long as asked, each stage ending in a cosine."""
+    """Lines that make the base's run as long as asked, each stage ending in a cosine.
+
+    Without a pretext the epochs of both stages are one.
+    """
     if pretrain < 1 or finetune < 1:
         raise ValueError(f'epochs {pretrain} {finetune}: at least one of each stage')
+    stages = [pretrain, finetune]
+    if not base.model.get('pretext'):
+        pretrain, finetune = 0, pretrain + finetune
+        stages = [finetune]
     hooks = base.to_dict()['custom_hooks']
     for hook in hooks:
         if hook['type'] == 'StageSwitchHook':
@@ -178,8 +258,8 @@ def _schedule(base: Config, pretrain: int, finetune: int) -> list[str]:
             hook['begin_epoch'] = pretrain + 1
     scheduler = dict(
         type='CosineRestartLR',
-        periods=[pretrain, finetune],
-        restart_weights=[1.0, 0.5],
+        periods=stages,
+        restart_weights=[1.0, 0.5][: len(stages)],
         eta_min=1e-6,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -6,6 +6,7 @@ import copy
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -160,7 +161,8 @@ class AffectiveDataset(BaseDataset):
         twice = [name for name, n in Counter(r['video_id'] for r in records).items() if n > 1]
         if twice:
             raise ValueError(
-                f'{self.ann_file or self.data_root}: listed more than once: {twice[:5]}'
+                f'{self.ann_file or self.data_root}: listed more than once: {twice[:5]}; remove '
+                'the others, or give each part its own times'
             )
         found: dict[str, str] = {}  # many records may be parts of one file
         for record in records:
@@ -227,10 +229,15 @@ class AffectiveDataset(BaseDataset):
             raise ValueError(f'{where}: {unknown_name("emotion class", name, classes)}')
         return classes.index(name)
 
-    @property
-    def video_paths(self) -> set[str]:
-        """Paths of all videos."""
-        return {self.get_data_info(index)['video_path'] for index in range(len(self))}
+    @cached_property
+    def record_names(self) -> list[set[str]]:
+        """What a failure may call each record: its id, its video, its sound, its files of features."""
+        names = []
+        for index in range(len(self)):
+            record = self.get_data_info(index)
+            files = (record.get(key) for key in ('video_id', 'video_path', 'audio_path'))
+            names.append({*files, *record.get('features', {}).values()} - {None, ''})
+        return names
 
     def set_epoch(self, epoch: int) -> None:
         """Tell the data set the epoch, which seeds the augmentation."""
@@ -249,7 +256,8 @@ class AffectiveDataset(BaseDataset):
         if not self._fully_initialized:
             self.full_init()
         failures: list[tuple[str, str]] = []
-        for attempt in range(1 if self.test_mode else self.max_refetch + 1):
+        tries = 1 if self.test_mode else min(self.max_refetch + 1, len(self))
+        for attempt in range(tries):
             try:
                 sample = self.prepare_data((index + attempt) % len(self))
             except MediaError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+import math
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -32,23 +34,23 @@ def read_manifest(path: str | Path) -> list[dict[str, object]]:
             file, line and remedy.
     """
     path = Path(path)
+    if path.suffix not in ('.csv', '.jsonl'):
+        raise ValueError(f'{path}: a manifest is a .csv or a .jsonl file')
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: is not UTF-8 ({error.reason}); save it as UTF-8') from error
     if path.suffix == '.csv':
-        with path.open(newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file, restkey='')
-            rows = [(reader.line_num, row) for row in reader]
-        known = reader.fieldnames or []
-    elif path.suffix == '.jsonl':
-        lines = enumerate(path.read_text(encoding='utf-8-sig').splitlines(), start=1)
+        reader = csv.DictReader(io.StringIO(text, newline=''), restkey='')
+        known = reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
+        rows = [(reader.line_num, row) for row in reader]
+    else:
+        lines = enumerate(text.splitlines(), start=1)
         rows = [
             (number, _json_object(line, path, number)) for number, line in lines if line.strip()
         ]
         known = list(dict.fromkeys(key for _, row in rows for key in row))
-    else:
-        raise ValueError(f'{path}: a manifest is a .csv or a .jsonl file')
-    for name in known:
-        if name not in COLUMNS and name not in FEATURE_COLUMNS.values():
-            valid = [*COLUMNS, *FEATURE_COLUMNS.values()]
-            raise ValueError(f'{path}: {unknown_name("column", name, valid)}')
+    _check_columns(path, known)
     cleaned = []
     for number, row in rows:
         if row.pop('', None):
@@ -56,6 +58,17 @@ def read_manifest(path: str | Path) -> list[dict[str, object]]:
         content = {key: value for key, value in row.items() if value not in (None, '', [])}
         cleaned.append(content | dict(where=f'{path}, line {number}'))
     return cleaned
+
+
+def _check_columns(path: Path, known: list[str]) -> None:
+    valid = [*COLUMNS, *FEATURE_COLUMNS.values()]
+    for name in known:
+        if name not in valid:
+            hint = '; separate the columns by commas' if ';' in name or '\t' in name else ''
+            raise ValueError(f'{path}: {unknown_name("column", name, valid)}{hint}')
+    twice = [name for name, count in Counter(known).items() if count > 1]
+    if twice:
+        raise ValueError(f'{path}: several columns are named {twice}: keep one of each')
 
 
 def _json_object(line: str, path: Path, number: int) -> dict:
@@ -81,8 +94,13 @@ def row_label(row: dict) -> str:
         raise ValueError(f"{row['where']}: fill either 'label' or 'labels' (joy;joy;surprise)")
     if several is None:
         return str(single).strip()
-    votes = several.split(';') if isinstance(several, str) else several
-    return Counter(str(vote).strip() for vote in votes).most_common(1)[0][0]
+    given = several.split(';') if isinstance(several, str) else several
+    votes = Counter(str(vote).strip() for vote in given if str(vote).strip())
+    if not votes:
+        raise ValueError(
+            f"{row['where']}, field 'labels': {several!r} names none (joy;joy;surprise)"
+        )
+    return votes.most_common(1)[0][0]
 
 
 def split_rows(rows: list[dict], test_share: float) -> dict[str, list[dict]]:
@@ -185,6 +203,10 @@ class ManifestDataset(AffectiveDataset):
         for field in ('start', 'end'):
             if field in row:
                 record[field] = seconds_in(str(row[field]), f'{where}, field {field!r}')
+        if record.get('start', 0.0) >= record.get('end', math.inf):
+            raise ValueError(
+                f"{where}, fields 'start' and 'end': {times[0]} is not before {times[-1]}"
+            )
         record['video_id'] = str(row.get('id') or '#'.join([media, '-'.join(times)]).rstrip('#'))
         record['video_path'] = str(folder / media) if 'video' in row else ''
         record['transcript_path'] = str(folder / row['transcript']) if 'transcript' in row else ''

@@ -35,7 +35,7 @@ def test_config_holds_what_the_manifest_says(tmp_path: Path) -> None:
     report = inspect_manifest(tmp_path / 'm.csv')
     assert report.classes == ['sadness', 'zeal']
     assert len(report.missing) == 3 and 'line 2, video: a.mp4' in report.missing[0]
-    with pytest.raises(ValueError, match='--polarity zeal=-1|0|1'):
+    with pytest.raises(ValueError, match='--polarity zeal=1'):
         manifest_config(report, BASE, tmp_path / 'c.py', {})
     with pytest.raises(ValueError, match="unknown label 'zael': did you mean 'zeal'"):
         manifest_config(report, BASE, tmp_path / 'c.py', dict(zael=1))
@@ -49,6 +49,57 @@ def test_config_holds_what_the_manifest_says(tmp_path: Path) -> None:
     text = manifest_config(inspect_manifest(tmp_path / 'm.csv'), BASE, tmp_path / 'c.py', {})
     (tmp_path / 'c.py').write_text(text)
     assert Config.fromfile(tmp_path / 'c.py').val_dataloader is None
+
+
+def test_what_is_seldom_meant_is_said(tmp_path: Path) -> None:
+    (tmp_path / 'm.csv').write_text(
+        'video,label,split\na.mp4,joy,train\nb.mp4,Joy,train\nc.mp4,awe,test\n'
+    )
+    doubts = inspect_manifest(tmp_path / 'm.csv').doubts
+    assert any("'awe' (" in line and 'line 4) has no row for training' in line for line in doubts)
+    assert any("['Joy', 'joy'] differ in case only" in line for line in doubts)
+    assert any('no row for validation' in line for line in doubts)
+    assert any('no word of the lexicon speaks for' in line and "'awe'" in line for line in doubts)
+    (tmp_path / 'm.csv').write_text('video,label,split\na.mp4,joy,train\nb.mp4,joy,val\n')
+    (only,) = inspect_manifest(tmp_path / 'm.csv').doubts
+    assert "all rows have the label 'joy'" in only
+
+
+def test_no_checkpoint_is_chosen_by_test_rows(tmp_path: Path) -> None:
+    (tmp_path / 'm.csv').write_text('video,label,split\na.mp4,joy,train\nb.mp4,fear,test\n')
+    text = manifest_config(inspect_manifest(tmp_path / 'm.csv'), BASE, tmp_path / 'c.py', {})
+    (tmp_path / 'c.py').write_text(text)
+    assert Config.fromfile(tmp_path / 'c.py').default_hooks.checkpoint.save_best is None
+    (tmp_path / 'm.csv').write_text(
+        'video,label,split\na.mp4,joy,train\nb.mp4,fear,test\nc.mp4,fear,val\n'
+    )
+    text = manifest_config(inspect_manifest(tmp_path / 'm.csv'), BASE, tmp_path / 'c.py', {})
+    (tmp_path / 'c.py').write_text(text)
+    assert Config.fromfile(tmp_path / 'c.py').default_hooks.checkpoint.save_best is not None
+
+
+def test_bases_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    (tmp_path / 'm.csv').write_text('video,label,split\na.mp4,joy,train\nb.mp4,fear,val\n')
+    report, configs = inspect_manifest(tmp_path / 'm.csv'), ROOT / 'configs'
+    for base, message in (
+        ('mart/mart_mbt_ekman6.py', 'reads Ekman6, not a manifest'),
+        ('features/mart_features_manifest.py', 'no column of features'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            manifest_config(report, configs / base, tmp_path / 'c.py', {})
+    (tmp_path / 'f.csv').write_text('visual_features,label,split\na.npy,joy,train\n')
+    with pytest.raises(ValueError, match=r'line 2: no video.*import_features\.py'):
+        manifest_config(inspect_manifest(tmp_path / 'f.csv'), BASE, tmp_path / 'c.py', {})
+
+
+def test_a_base_without_pretext_takes_all_epochs_as_one_stage(tmp_path: Path) -> None:
+    (tmp_path / 'm.csv').write_text('video,label,split\na.mp4,joy,train\nb.mp4,fear,val\n')
+    base = ROOT / 'configs' / 'supervised' / 'mbt_manifest.py'
+    report = inspect_manifest(tmp_path / 'm.csv')
+    (tmp_path / 'c.py').write_text(manifest_config(report, base, tmp_path / 'c.py', {}, (2, 3)))
+    cfg = Config.fromfile(tmp_path / 'c.py')
+    assert cfg.train_cfg.max_epochs == 5 and cfg.custom_hooks[0].pretrain_epochs == 0
+    assert cfg.param_scheduler[0].periods == [5] and cfg.param_scheduler[0].restart_weights == [1.0]
 
 
 def test_own_videos_train_without_code(tmp_path: Path) -> None:

@@ -86,6 +86,12 @@ def test_most_frequent_label_counts_and_ties_go_to_the_first() -> None:
         ('m.csv', 'video,label\n,joy', 'line 2: neither a video nor'),
         ('m.csv', 'video,label,start\na,joy,1:20', "line 2, field 'start': '1:20' is no time"),
         ('m.csv', 'video,label,split\na,joy,dev', "line 2, field 'split': 'dev': write one of"),
+        ('m.csv', 'video;label\na;joy', 'separate the columns by commas'),
+        ('m.csv', 'video,label,video\na,joy,b', r"several columns are named \['video'\]"),
+        ('m.csv', 'video,labels\na,;', "line 2, field 'labels': ';' names none"),
+        ('m.csv', 'video,label,start,end\na,joy,5,2', "'start' and 'end': 5 is not before 2"),
+        ('m.csv', 'video,label,end\na,joy,0', "'start' and 'end': 0 is not before 0"),
+        ('m.csv', '', r'm\.csv: no record'),
         ('m.csv', 'video,label\na,joy\na,joy', r"listed more than once: \['a'\]"),
         ('m.jsonl', '{"video": "a"}\n[]', 'line 2: not a JSON object'),
         ('m.csv', 'video,label\n', 'no record'),
@@ -96,6 +102,15 @@ def test_mistakes_are_named(tmp_path: Path, name: str, content: str, message: st
     with pytest.raises(ValueError, match=message) as error:
         load(tmp_path / name, test_share=0.0)
     assert name in str(error.value)
+
+
+def test_names_of_columns_may_have_spaces_and_capitals(tmp_path: Path) -> None:
+    (tmp_path / 'm.csv').write_text('Video, Label\na.mp4,joy\n')
+    (record,) = load(tmp_path / 'm.csv', test_share=0.0)
+    assert record['video_path'].endswith('a.mp4')
+    (tmp_path / 'm.csv').write_bytes('video,label\na.mp4,joy\n'.encode('utf-16'))
+    with pytest.raises(ValueError, match=r'm\.csv: is not UTF-8 .*save it as UTF-8'):
+        load(tmp_path / 'm.csv')
 
 
 def test_rows_know_their_line(tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         '--polarity', nargs='*', default=[], metavar='LABEL=SIGN', help='such as awe=1 bored=-1'
     )
     parser.add_argument(
+        '--epochs', nargs=2, type=int, metavar=('PRETRAIN', 'FINETUNE'), help="default: the base's"
+    )
+    parser.add_argument(
         '--zero-nonfinite',
         action='store_true',
         help='of a pickle: put 0 in the place of values that are not finite',
@@ -43,15 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     from mart_mm.apis.feature_config import write_feature_config
     from mart_mm.apis.import_features import import_features
+    from mart_mm.apis.manifest import parse_polarity
     from mart_mm.errors import MediaError
 
     try:
-        polarity = {}
-        for item in args.polarity:
-            name, _, sign = item.rpartition('=')
-            if sign not in ('-1', '0', '1'):
-                raise ValueError(f'--polarity {item}: write LABEL=-1, LABEL=0 or LABEL=1')
-            polarity[name] = int(sign)
+        polarity = parse_polarity(args.polarity)
         manifest = Path(args.source)
         if manifest.suffix not in ('.csv', '.jsonl'):
             report = import_features(args.source, args.out, zero_nonfinite=args.zero_nonfinite)
@@ -60,13 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, count in sorted((+report.zeroed).items()):
                 print(f'{count} {name} values were not finite and are 0 now')
             manifest = Path(args.out) / 'manifest.csv'
-        config, found = write_feature_config(manifest, args.out, args.base, polarity)
+        config, found = write_feature_config(manifest, args.out, args.base, polarity, args.epochs)
     except (MediaError, OSError, ValueError) as error:
         parser.error(str(error))
     for split, counts in found.counts.items():
         print(f'{split}: {counts.total()} rows: {", ".join(f"{n} {c}" for n, c in counts.items())}')
     for line in found.problems:
         print(f'cannot be used: {line}')
+    for line in found.doubts:
+        print(f'note: {line}')
     print(f'{config} written; next: python tools/train.py {config}')
     return 1 if found.problems else 0
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from mart_mm.apis.scan.decode import decode_file
 from mart_mm.apis.scan.facts import MediaFacts
 from mart_mm.apis.scan.targets import Target
+from mart_mm.datasets.media.feature_file import read_features
 from mart_mm.datasets.transforms.transcript import LoadTranscript
+from mart_mm.errors import MediaError
 
 _BLOCK = 1 << 22
 
@@ -33,8 +35,12 @@ class Facts:
 
 
 def probe(target: Target, beat: Callable[[], None]) -> Facts:
-    """Decode a target, look for its transcript and hash it, as it asks for."""
+    """Decode a target or read its features, look for its transcript and hash it, as it asks for."""
     if target.kind == 'features':
+        try:
+            read_features(target.path)
+        except MediaError as error:
+            return Facts(MediaFacts(broken=error.reason))
         return Facts(MediaFacts())
     facts = Facts(decode_file(target.path, beat))
     if target.needs_transcript:

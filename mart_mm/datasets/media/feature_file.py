@@ -78,8 +78,8 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray]:
         raise MediaError(str(path), f'cannot be read ({error})') from error
     raise MediaError(
         str(path),
-        f'features are read from {", ".join(SUFFIXES)}; '
-        'tools/data/import_features.py brings pickles into that form',
+        f'features are read from {", ".join(SUFFIXES)}: load the file yourself and save its array '
+        '(length, dims) with numpy.save',
     )
 
 

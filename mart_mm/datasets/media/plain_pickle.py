@@ -45,7 +45,11 @@ def read_pickle(path: str | Path) -> object:
         raise MediaError(str(path), 'the file does not exist') from error
     except Exception as error:  # a damaged pickle may raise anything
         reason = str(error) or type(error).__name__
-        raise MediaError(str(path), f'cannot be read as a plain pickle: {reason}') from error
+        raise MediaError(
+            str(path),
+            f'cannot be read as a plain pickle: {reason}. If you trust it, load it yourself and save '
+            'its arrays with numpy.save',
+        ) from error
 
 
 class _Call:
@@ -144,6 +148,10 @@ class _Unpickler(pickle.Unpickler):
                 'are read'
             )
         return _Call(_NAMES[module, name])
+
+    def persistent_load(self, pid: object) -> object:
+        """What torch's files ask for."""
+        raise pickle.UnpicklingError('it refers to data outside of it, as files of torch do')
 
 
 def _resolve(item: object, done: dict[int, object]) -> object:

@@ -21,7 +21,8 @@ class FailureReportHook(Hook):
     them all, with the reason.
 
     Args:
-        max_failed_share: Largest share of a data set's videos that may fail.
+        max_failed_share: Largest share of a data set's records that may fail. A file that several
+            records share fails all of them.
 
     Raises:
         TooManyFailuresError: From the hooks, when more fail.
@@ -62,11 +63,12 @@ class FailureReportHook(Hook):
         self._summarise(runner, runner.test_dataloader)
 
     def _collect(self, runner: Runner, data_batch: dict, dataloader: object) -> None:
-        for path, reason in data_batch['failures']:
-            if path not in self.failures:
-                self.failures[path] = reason
+        new = {path: why for path, why in data_batch['failures'] if path not in self.failures}
+        if new:
+            self.failures |= new
+            for path, reason in new.items():
                 runner.logger.warning(f'skipped: {path}: {reason}')
-        self._check(dataloader)
+            self._check(dataloader)
 
     def _summarise(self, runner: Runner, dataloader: object) -> None:
         gathered: list[dict[str, str]] = all_gather_object(self.failures)
@@ -83,12 +85,14 @@ class FailureReportHook(Hook):
         runner.logger.info(f'{len(self.failures)} videos could not be read, see {path}')
 
     def _check(self, dataloader: object) -> None:
-        paths = dataloader.dataset.video_paths
-        failed = [path for path in self.failures if path in paths]
-        if len(failed) > self.max_failed_share * len(paths):
-            shown = '\n  '.join(f'{path}: {self.failures[path]}' for path in sorted(failed)[:20])
+        records = dataloader.dataset.record_names
+        failed = [names & self.failures.keys() for names in records]
+        count = sum(map(bool, failed))
+        if count > self.max_failed_share * len(records):
+            paths = sorted(set().union(*failed))
+            shown = '\n  '.join(f'{path}: {self.failures[path]}' for path in paths[:20])
             raise TooManyFailuresError(
-                f'{len(failed)} of {len(paths)} videos could not be read, more than the share of '
+                f'{count} of {len(records)} videos could not be read, more than the share of '
                 f'{self.max_failed_share:g} that FailureReportHook.max_failed_share allows. '
                 f'Mend or remove the files, or raise the share. The first ones:\n  {shown}'
             )

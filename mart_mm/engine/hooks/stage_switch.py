@@ -16,6 +16,14 @@ def recognizer_of(runner: Runner) -> AffectiveRecognizer:
     return model.module if is_model_wrapper(model) else model
 
 
+def _forget_losses(runner: Runner) -> None:
+    """What the log averages over must not reach back into another stage."""
+    history = runner.message_hub.log_scalars
+    for key in list(history):
+        if 'loss' in key or key in ('train/mask_progress', 'train/verify_level'):
+            del history[key]
+
+
 @HOOKS.register_module()
 class StageSwitchHook(Hook):
     """Writes the stage and the place in it to the recogniser, before every epoch.
@@ -67,6 +75,8 @@ class StageSwitchHook(Hook):
         stage = self.stage_at(runner.epoch, runner.max_epochs)
         if stage.name != recognizer.stage.name or stage.epoch == 1:
             runner.logger.info(f'stage: {stage.name}, {stage.num_epochs} epochs')
+        if stage.name != recognizer.stage.name:
+            _forget_losses(runner)
         recognizer.stage = stage
         dataset = runner.train_dataloader.dataset
         if hasattr(dataset, 'set_stage'):

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from mart_mm.datasets.manifest import ManifestDataset
 from mart_mm.datasets.transforms.features import LoadFeatures, bin_means
-from mart_mm.errors import MediaError
+from mart_mm.engine.hooks.failure_report import FailureReportHook
+from mart_mm.errors import MediaError, TooManyFailuresError
 from mart_mm.lexicon.transcript import TranscriptLine
 
 
@@ -154,3 +156,10 @@ def test_broken_file_is_reported_and_replaced(tmp_path: Path) -> None:
     assert sample.video_id == 'good.npy'
     ((path, reason),) = sample.failures
     assert path.endswith('bad.npy') and '12 of 12 values are not finite' in reason
+    # and it counts: one of two records
+    loader = SimpleNamespace(dataset=data)
+    runner = SimpleNamespace(train_dataloader=loader, logger=SimpleNamespace(warning=str))
+    with pytest.raises(TooManyFailuresError, match=r'1 of 2 videos'):
+        FailureReportHook(max_failed_share=0.1).after_train_iter(
+            runner, 0, dict(failures=sample.failures)
+        )

@@ -29,17 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         '--epochs', nargs=2, type=int, metavar=('PRETRAIN', 'FINETUNE'), help="default: the base's"
     )
     args = parser.parse_args(arguments)
-    from mart_mm.apis.manifest import inspect_manifest, manifest_config
+    from mart_mm.apis.manifest import inspect_manifest, manifest_config, parse_polarity
+    from mart_mm.utils.atomic import write_text
 
     try:
-        polarity = {}
-        for item in args.polarity:
-            name, _, sign = item.rpartition('=')
-            if sign not in ('-1', '0', '1'):
-                raise ValueError(f'--polarity {item}: write LABEL=-1, LABEL=0 or LABEL=1')
-            polarity[name] = int(sign)
+        polarity = parse_polarity(args.polarity)
         report = inspect_manifest(args.manifest)
         text = manifest_config(report, args.base, args.out, polarity, args.epochs)
+        if Path(args.out).suffix != '.py':
+            raise ValueError(f'--out {args.out}: a config is a .py file')
+        write_text(args.out, text)
     except (OSError, ValueError) as error:
         parser.error(str(error))
     for split, counts in report.counts.items():
@@ -47,8 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'{split}: {counts.total()} rows: {shares}')
     for line in report.missing:
         print(f'missing: {line}')
-    Path(args.out).write_text(text, encoding='utf-8')
+    for line in report.doubts:
+        print(f'note: {line}')
     print(f'{args.out} written; next: python tools/train.py {args.out}')
+    if report.missing:
+        print('these rows are skipped; a run stops when they are more than a tenth')
     return 1 if report.missing else 0
 
 
