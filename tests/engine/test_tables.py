@@ -89,7 +89,6 @@ def test_plug_ins_are_compared_with_the_same_network() -> None:
 def results(offset: float) -> dict:
     return {
         seed: dict(
-            config='configs/x.py',
             seconds=60.0,
             metrics=dict(emotion_acc=50 + offset + seed, recall_a=1.0, recall_b=2.0),
             best_metrics=dict(emotion_acc=60.0, recall_a=1.0, recall_b=2.0),
@@ -106,7 +105,10 @@ def test_report_holds_the_contract() -> None:
     found = {MART: results(0), 'Ver': results(-2)}
     recipe = dict(pretrain_epochs=24, finetune_epochs=8, effective_batch=4, lr=1e-3)
     training = {
-        name: dict(recipe=recipe, step_gflop=dict(pretrain=1.25, finetune=0.5)) for name in found
+        name: dict(
+            config='configs/x.py', recipe=recipe, step_gflop=dict(pretrain=1.25, finetune=0.5)
+        )
+        for name in found
     }
     content = json.loads(json.dumps(table_json(table, found, names, header, training)))
     assert [row['row'] for row in content['rows']] == ['Ver', MART]
@@ -145,7 +147,7 @@ def test_a_finished_run_is_not_run_again(tiny_config: Path, tmp_path: Path) -> N
     assert run.result() is None
     seen = []
     assert list(execute_all([run], 1, 1, lambda run, result: seen.append(result))) == []
-    assert run.result() == json.loads(json.dumps(seen[0]))
+    assert run.result() == json.loads(json.dumps(seen[0])) and seen[0]['commit']
     assert 0 <= seen[0]['metrics']['emotion_acc'] <= 100 and not seen[0]['resumed']
     assert Run(tiny_config, 4, run.folder, run.options).result() is None
     assert Run(tiny_config, 3, run.folder).result() is None  # other options

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parse(arguments)
     from mart_mm.utils.atomic import write_text
     from tools.analysis.paper_tables.cost import recipe, step_gflop
-    from tools.analysis.paper_tables.planted import data_options
+    from tools.analysis.paper_tables.planted import data_options, plant
     from tools.analysis.paper_tables.report import (
         comma_separated,
         markdown,
@@ -62,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         for seed in range(args.seeds):
             folder = work_dir / Path(row.config).name / f'seed{seed}'
-            options = data_options(args.data, seed, work_dir, args.jobs) if not args.dry_run else ()
+            options = data_options(args.data, seed, work_dir)
             planned[row.name, seed] = Run(config, seed, folder, options)
     missing = [run for run in planned.values() if run.result() is None]
     print(f'{len(planned)} runs, {len(missing)} of them to do')
@@ -70,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for run in missing:
             print(f'  {run.config.relative_to(ROOT)} seed {run.seed}')
         return 0
+
+    if args.data == 'planted':
+        for seed in sorted({run.seed for run in missing}):
+            plant(seed, work_dir, args.jobs)
 
     def report(run: Run, result: dict) -> None:
         accuracy = result['metrics']['emotion_acc']
@@ -89,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     classes = [key[7:] for key in first['metrics'] if key.startswith('recall_')]
     names = metric_names(table, classes)
     header = dict(
-        commit=_commit(),
+        commit=', '.join(sorted({r['commit'] for by in results.values() for r in by.values()})),
         machine=f'{platform.machine()}, {_cores()} cores, torch on CPU, {args.threads} thread(s) a run',
         command=f'python tools/analysis/tables.py --table {args.table} --data {args.data} '
         f'--seeds {args.seeds}',
@@ -99,7 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in results:
         run = planned[name, min(results[name])]
         training[name] = dict(
-            recipe=recipe(run.config), step_gflop=step_gflop(run.config, run.options)
+            config=str(run.config.relative_to(ROOT)),
+            recipe=recipe(run.config),
+            step_gflop=step_gflop(run.config, run.options),
         )
     content = table_json(table, results, names, header, training)
     text = markdown(table, content, args.data, names)
@@ -113,13 +118,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     write_text(stem.with_suffix('.md'), title + note + text)
     print(text)
     return 1 if failed else 0
-
-
-def _commit() -> str:
-    done = subprocess.run(
-        ['git', 'describe', '--always', '--dirty'], cwd=ROOT, capture_output=True, text=True
-    )
-    return done.stdout.strip() or 'unknown'
 
 
 def _cores() -> int:

@@ -10,8 +10,8 @@ _MAKE = Path(__file__).resolve().parents[2] / 'data' / 'planted' / 'make.py'
 _LOADERS = ('train', 'val', 'test')
 
 
-def data_options(data: str, seed: int, work_dir: Path, jobs: int) -> tuple[str, ...]:
-    """Overrides that point a config at its data; planted data are made where missing.
+def data_options(data: str, seed: int, work_dir: Path) -> tuple[str, ...]:
+    """Overrides that point a config at its data.
 
     Intervals over seeds then speak of other videos too, not only of other starts.
 
@@ -19,11 +19,25 @@ def data_options(data: str, seed: int, work_dir: Path, jobs: int) -> tuple[str, 
         data: ``planted`` or the name of a real data set.
         seed: Of the run, and of the planted videos.
         work_dir: Where planted data are kept.
-        jobs: Processes that make them.
     """
     if data != 'planted':
         return ()
-    root = work_dir / 'data' / f'seed{seed}'
-    command = [sys.executable, str(_MAKE), '--out', str(root), '--seed', str(seed)]
-    subprocess.run([*command, '--jobs', str(jobs)], check=True, capture_output=True)
+    root = _folder(seed, work_dir)
     return tuple(f'{name}_dataloader.dataset.data_root={root}' for name in _LOADERS)
+
+
+def plant(seed: int, work_dir: Path, jobs: int) -> None:
+    """Make the planted videos of a seed where they are missing.
+
+    Args:
+        seed: Of the videos.
+        work_dir: Where planted data are kept.
+        jobs: Processes that make them.
+    """
+    command = [sys.executable, str(_MAKE), '--out', str(_folder(seed, work_dir))]
+    command += ['--seed', str(seed), '--jobs', str(jobs)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def _folder(seed: int, work_dir: Path) -> Path:
+    return work_dir / 'data' / f'seed{seed}'

@@ -34,7 +34,8 @@ def table_json(
         results: Finished runs.
         names: Metrics.
         header: ``commit``, ``machine``, ``command``, ``seeds`` and what else describes the runs.
-        training: By row, ``recipe`` and ``step_gflop`` as :mod:`.cost` finds them.
+        training: By row, ``config`` (its path in the repository), and ``recipe`` and ``step_gflop`` as
+            :mod:`.cost` finds them.
     """
     by_row = {
         row.name: {
@@ -53,7 +54,6 @@ def table_json(
         rows.append(
             dict(
                 row=row.name,
-                config=runs[0]['config'],
                 metrics={name: summarise(list(metrics[name].values())) for name in names},
                 minus_mart={
                     name: paired_difference(metrics[name], reference.get(name, {}))

@@ -67,7 +67,7 @@ class Run:
             threads: Of torch and its libraries.
 
         Returns:
-            ``metrics`` of the last epoch and of the best one, ``seconds``, ``digest``.
+            ``metrics`` of the last epoch and of the best one, ``seconds``, ``commit``, ``digest``.
 
         Raises:
             RunFailedError: When it fails, with the end of its log.
@@ -96,6 +96,7 @@ class Run:
             config=str(self.config),
             seed=self.seed,
             digest=self.digest,
+            commit=commit(),
             seconds=time.perf_counter() - began,
             resumed='--resume' in command,
             **self._scores(),
@@ -121,6 +122,13 @@ class Run:
             raise RunFailedError(f'{self.config}: no score in {self.folder}')
         best = max(scored, key=lambda line: line['emotion_acc'])
         return dict(metrics=scored[-1], best_metrics=best)
+
+
+def commit() -> str:
+    """The commit of this checkout, ``-dirty`` where files have changed since."""
+    command = ['git', 'describe', '--always', '--dirty']
+    done = subprocess.run(command, cwd=_TRAIN.parent, capture_output=True, text=True)
+    return done.stdout.strip() or 'unknown'
 
 
 def execute_all(
