@@ -23,6 +23,8 @@ from mart_mm.models.backbones.feature_encoder import FeatureStream
 from mart_mm.models.backbones.vit_stream import TransformerStream
 from mart_mm.models.decoders.linear import LinearDecoder
 from mart_mm.models.layers.frozen_clip import CLIPOutput, FrozenCLIP
+from mart_mm.models.pretext.tcl_text import FusionBert
+from mart_mm.models.pretext.tcl_words import HashedWords
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
@@ -105,6 +107,8 @@ def remove_teachers(pretext: nn.Module) -> None:
     """Leave nothing in a pretext that would have to be loaded."""
     for name in getattr(pretext, 'importances', {}):
         pretext.importances[name] = RandomScores()
+    if isinstance(getattr(pretext, 'text', None), FusionBert):
+        pretext.text.tokenizer = HashedWords(pretext.text.vocab_size)
     for module in pretext.modules():
         if isinstance(getattr(module, 'clip', None), FrozenCLIP):
             module.clip = NoTeacher(module.clip.dims)
@@ -160,8 +164,9 @@ def synthesise(
     )
     inputs['second'] = {key: inputs[key] for key in ('imgs', 'audios')}  # for two views
     samples = []
-    for _ in range(batch_size):
-        sample = AffectiveDataSample()
+    for number in range(batch_size):
+        sample = AffectiveDataSample(metainfo=dict(video_id=str(number)))
+        sample.texts = ['word ' * num_cues] * num_segments
         sample.gt_emotion = 0
         samples.append(sample)
     return inputs, samples
