@@ -21,7 +21,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 from harness import ROOT, alternate, machine
 
@@ -42,6 +41,7 @@ def configs() -> list[str]:
 def count(name: str) -> dict:
     """Parameters, and FLOPs of the forward passes per video."""
     from synthetic import Config
+
     from tools.analysis.flop_stages import build, count_config
 
     cfg = Config.fromfile(ROOT / 'configs' / name)
@@ -65,6 +65,7 @@ def count(name: str) -> dict:
 def measure(name: str, runs: int) -> dict:
     """Clips per second of the steps of both stages, and peak memory; in this process."""
     from synthetic import Config, batch, build, train_step
+
     from tools.analysis.flop_stages import find_num_segments
 
     cfg = Config.fromfile(ROOT / 'configs' / name)
