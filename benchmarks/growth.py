@@ -123,7 +123,11 @@ def lexicon_growth(quick: bool) -> Growth:
         texts = cut(draw_text(concepts, grammar, counts[-1]), 200)
 
         def search(count: int) -> Callable[[], None]:
-            return lambda: [find_concepts(text, lexicon) for text in texts[: count // 200]] and None
+            def call() -> None:
+                for text in texts[: count // 200]:
+                    find_concepts(text, lexicon)
+
+            return call
 
         work = {float(count): search(count) for count in counts}
         return grow('lexicon in words', work, 1 if quick else 5, 1.0)

@@ -132,10 +132,10 @@ class ConceptTree:
 
     def spelling(self, node: int) -> str:
         """The words that lead to a node."""
-        words = []
+        text, bounds, words = self._text, self._words, []
         while node:
-            words.append(self._word(self._labels[node]).decode('utf-8', 'surrogatepass'))
-            node = self._parent[node]
+            word, node = self._labels[node], self._parent[node]
+            words.append(str(text[bounds[word] : bounds[word + 1]], 'utf-8', 'surrogatepass'))
         return ' '.join(reversed(words))
 
 

@@ -261,13 +261,19 @@ def find_concepts(
     ends = [*accumulate(map(len, pieces))]  # of the pieces, in characters
     matches, start, count, max_words = [], 0, len(words), lexicon.max_words
     while start < count:
-        word, stop = words[start], start + 1
-        candidates = [(stop, word.alone)] if word.alone else []
-        if word.beginnings and stop < count and words[stop].known:
+        _, _, alone, beginnings = words[start]
+        stop, candidates = start + 1, ()
+        if beginnings and stop < count and words[stop].known and not is_first[stop]:
             limit = min(start + max_words, count)
-            candidates += index.longer(words, is_first, start, limit)
+            candidates = index.longer(words, is_first, start, limit)
+        if alone:
+            candidates = [(stop, alone), *candidates]
         for behind, nodes in reversed(candidates):
-            entry = next(filter(None, map(entry_of, nodes)), None)
+            entry = None
+            for node in nodes:
+                entry = entry_of(node)
+                if entry is not None:
+                    break
             if entry is not None:
                 span = ends[2 * start], ends[2 * behind - 1]
                 matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))

@@ -101,7 +101,7 @@ class Pack:
             self.tree = ConceptTree(arrays)
             self._profile, self._profiles = arrays['profile'], arrays['profiles']
             self._profile_text = arrays['profile_text']
-            self._said = lru_cache(maxsize=2048)(self._read_profile)
+            self._said = lru_cache(maxsize=4096)(self._read_profile)
         except (KeyError, TypeError, struct.error, json.JSONDecodeError) as error:
             raise BadPackError(f'damaged ({error})') from error
 
@@ -166,7 +166,7 @@ class PackedLexicon(Lexicon):
         self.digest: str = self._pack.about['digest']
         self.tree = self._pack.tree
         #: entry of the concept that ends at a node of ``tree``, or None
-        self.entry = lru_cache(maxsize=8192)(self._pack.entry)
+        self.entry = lru_cache(maxsize=16384)(self._pack.entry)
 
     def lookup(self, concept: str) -> LexiconEntry | None:
         """See :class:`Lexicon`."""
