@@ -6,6 +6,7 @@ import os
 
 import av
 
+from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.media.frame_folder import FrameFolderReader
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.datasets.media.video_reader import VideoReader
@@ -13,7 +14,11 @@ from mart_mm.errors import MediaError
 
 
 def open_video(
-    path: str, backend: str = 'auto', size: int | None = None, fps: float = 30.0
+    path: str,
+    backend: str = 'auto',
+    size: int | None = None,
+    fps: float = 30.0,
+    cache: FileCache | None = None,
 ) -> VideoReader | FrameFolderReader:
     """Open a video file, or a folder of its frames.
 
@@ -22,6 +27,7 @@ def open_video(
         backend: Of a file's reader.
         size: Short side in pixels; None keeps the size.
         fps: Frames per second of a folder; a file knows its own times.
+        cache: Where frame tables of files are kept, or None.
 
     Raises:
         MediaError: When it cannot be read.
@@ -29,7 +35,7 @@ def open_video(
     """
     if os.path.isdir(path):
         return FrameFolderReader(path, size=size, fps=fps)
-    return VideoReader(path, backend=backend, size=size)
+    return VideoReader(path, backend=backend, size=size, cache=cache)
 
 
 def frame_rate(path: str, video: str | None, fps: float | None) -> float:

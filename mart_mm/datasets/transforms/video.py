@@ -97,7 +97,8 @@ class SampleSegments(Transform):
         results['short_side'] = self.size
         path = results['video_path']
         fps = frame_rate(path, results.get('audio_path'), results.get('fps'))
-        return open_video(path, backend=self.backend, size=size, fps=fps)
+        cache = results.get('cache')
+        return open_video(path, backend=self.backend, size=size, fps=fps, cache=cache)
 
     @staticmethod
     def _frames_to_seconds(results: dict, reader: Reader) -> None:
