@@ -10,7 +10,7 @@ the seed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -57,7 +57,7 @@ def _texture(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
     return picture
 
 
-def _sound(count: int, seed: int = 1) -> np.ndarray:
+def draw_sound(count: int, seed: int = 1) -> np.ndarray:
     """Noise and tones, float32 (count,)."""
     rng = np.random.default_rng(seed)
     time = np.arange(count) / SAMPLE_RATE
@@ -73,7 +73,11 @@ def _encode(path: Path, width: int, height: int, gop: int, seconds: float) -> No
         video.gop_size, video.thread_count = gop, 1
         video.options = {'crf': '23', 'preset': 'medium', 'x264-params': 'scenecut=0'}
         audio = container.add_stream('aac', rate=SAMPLE_RATE, layout='mono')
-        samples, per_frame, written = _sound(round(seconds * SAMPLE_RATE)), SAMPLE_RATE // FPS, 0
+        samples, per_frame, written = (
+            draw_sound(round(seconds * SAMPLE_RATE)),
+            SAMPLE_RATE // FPS,
+            0,
+        )
         for index, picture in enumerate(draw_frames(width, height, round(seconds * FPS))):
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
             stop = min(len(samples), (index + 1) * per_frame)
@@ -95,19 +99,22 @@ def _subtitles(seconds: float) -> str:
     return '\n'.join(blocks)
 
 
-def make(folder: Path, seconds: float = SECONDS) -> list[Path]:
+def make(
+    folder: Path, seconds: float = SECONDS, kinds: Sequence[tuple[int, int, int]] = KINDS
+) -> list[Path]:
     """Write the videos that are missing, each with its .srt.
 
     Args:
         folder: Made where missing.
         seconds: Of each, at most 59.
+        kinds: Some of ``KINDS``.
 
     Returns:
-        Their paths, in the order of ``KINDS``.
+        Their paths, in the order of ``kinds``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for kind in KINDS:
+    for kind in kinds:
         path = folder / name_of(*kind)
         paths.append(path)
         if path.exists():
