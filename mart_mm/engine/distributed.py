@@ -6,8 +6,10 @@ import os
 
 import torch
 import torch.distributed as torch_dist
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, detect_anomalous_params
+from mmengine.optim import OptimWrapper
 
+from mart_mm.models.recognizers.step import take_step
 from mart_mm.registry import MODEL_WRAPPERS
 
 
@@ -17,12 +19,30 @@ class AffectiveDistributedDataParallel(MMDistributedDataParallel):
 
     MMEngine hands ``device_ids`` to every model; torch refuses them without a GPU. In the finetuning
     stage the pretext takes no part, so ``find_unused_parameters`` must be on.
+
+    Gradients are views of the buckets that are exchanged: they exist once, and nothing is copied.
+
+    Args:
+        module: The recogniser.
+        device_ids: Its device; dropped on CPU.
+        kwargs: Of MMEngine's wrapper and torch's.
     """
 
     def __init__(self, module: torch.nn.Module, device_ids: list | None = None, **kwargs) -> None:
         if not torch.cuda.is_available():
             device_ids = None
+        kwargs.setdefault('gradient_as_bucket_view', True)
         super().__init__(module=module, device_ids=device_ids, **kwargs)
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, float]:
+        """As :meth:`mart_mm.models.recognizers.affective.AffectiveRecognizer.train_step`."""
+        with optim_wrapper.optim_context(self):
+            losses = self(**self.module.data_preprocessor(data, True), mode='loss')
+        total, log_vars = self.module.parse_losses(losses)
+        values = take_step(total, log_vars, optim_wrapper)
+        if self.detect_anomalous_params:
+            detect_anomalous_params(total, model=self)
+        return values
 
 
 def init_cpu_processes(launcher: str) -> None:

@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from mart_mm.models.backbones.base import StreamEncoder, StreamOutput, StreamSpec, freeze
 from mart_mm.models.layers.positions import sinusoid_table
@@ -38,6 +39,8 @@ class TransformerStream(StreamEncoder):
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint of VideoMAE or AST, in any layout that
             :func:`mart_mm.models.weights.read_state` reads; loaded when weights are initialised.
+        with_cp: Keep only the input of each block in training, and run it again for the gradient: a
+            third more computation for a small part of the memory.
     """
 
     can_drop = True
@@ -56,6 +59,7 @@ class TransformerStream(StreamEncoder):
         frozen_stages: int,
         mask_token: bool,
         pretrained: str | None,
+        with_cp: bool,
     ) -> None:
         super().__init__()
         if not 0 <= frozen_stages <= depth:
@@ -63,7 +67,7 @@ class TransformerStream(StreamEncoder):
                 f'frozen_stages={frozen_stages}: give a number from 0 to depth={depth}'
             )
         self.spec, self.num_prefix, self.embed_dims = spec, num_prefix, embed_dims
-        self.frozen_stages, self.pretrained = frozen_stages, pretrained
+        self.frozen_stages, self.pretrained, self.with_cp = frozen_stages, pretrained, with_cp
         rates = torch.linspace(0, drop_path, depth).tolist()
         self.blocks = nn.ModuleList(
             Block(
@@ -130,10 +134,15 @@ class TransformerStream(StreamEncoder):
         self, index: int, x: Tensor, attention_rows: int = 0
     ) -> tuple[Tensor, Tensor | None]:
         """Run block ``index``; a frozen one without gradient."""
+        block = self.blocks[index]
+        # the number of visible tokens grows and shrinks with the mask ratio: one compiled form for all
+        torch._dynamo.maybe_mark_dynamic(x, 1)
         if index < self.frozen_stages:
             with torch.no_grad():
-                return self.blocks[index](x, attention_rows)
-        return self.blocks[index](x, attention_rows)
+                return block(x, attention_rows)
+        if self.with_cp and self.training and torch.is_grad_enabled():
+            return checkpoint(block, x, attention_rows, use_reentrant=False)
+        return block(x, attention_rows)
 
     def finish(self, x: Tensor, attention: Tensor | None = None) -> StreamOutput:
         """Norm, and split the sequence into tokens and segment feature.
@@ -196,6 +205,7 @@ class VideoViT(TransformerStream):
         frozen_stages: Leading blocks that are not trained.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint to start from.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
 
     Raises:
         ValueError: When sizes are no multiples of the patch, or for an unknown ``cls_position``.
@@ -219,6 +229,7 @@ class VideoViT(TransformerStream):
         frozen_stages: int = 0,
         mask_token: bool = False,
         pretrained: str | None = None,
+        with_cp: bool = False,
     ) -> None:
         if img_size % patch_size or num_frames % tubelet_size:
             raise ValueError(
@@ -242,6 +253,7 @@ class VideoViT(TransformerStream):
             frozen_stages=frozen_stages,
             mask_token=mask_token,
             pretrained=pretrained,
+            with_cp=with_cp,
         )
         self.patch_embed = nn.Conv3d(3, embed_dims, kernel_size=patch, stride=patch)
         nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
@@ -296,6 +308,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         frozen_stages: Leading blocks that are not trained (official MART: 8 of 12).
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint to start from.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
 
     Raises:
         ValueError: When the log-mel is smaller than a patch.
@@ -317,6 +330,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         frozen_stages: int = 0,
         mask_token: bool = False,
         pretrained: str | None = None,
+        with_cp: bool = False,
     ) -> None:
         if min(num_frames, num_mels) < patch_size:
             raise ValueError(
@@ -336,6 +350,7 @@ class AudioSpectrogramTransformer(TransformerStream):
             frozen_stages=frozen_stages,
             mask_token=mask_token,
             pretrained=pretrained,
+            with_cp=with_cp,
         )
         self.patch_embed = nn.Conv2d(1, embed_dims, kernel_size=patch_size, stride=stride)
         nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
