@@ -63,8 +63,8 @@ class FeatureStream(TransformerStream):
         if self.mask_token is not None:
             nn.init.trunc_normal_(self.mask_token, std=0.02)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Projected features (BS, N, in_dims) with positions, (BS, N, D).
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """The features (BS, N, in_dims) themselves.
 
         Raises:
             ValueError: For features of another shape.
@@ -75,7 +75,11 @@ class FeatureStream(TransformerStream):
                 f'for {(self.spec.num_tokens, self.in_dims)}: let num_tokens and in_dims agree with '
                 'LoadFeatures'
             )
-        return self.project(x) + self.positions
+        return x
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.project(patches)
 
     def prefix_tokens(self) -> Tensor:
         """The class token; its position is zero."""

@@ -6,9 +6,11 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from mart_mm.models.backbones.base import StreamEncoder, StreamOutput, StreamSpec, freeze
+from mart_mm.models.layers.patches import PatchProjection, cut_patches
 from mart_mm.models.layers.positions import sinusoid_table
 from mart_mm.models.layers.token_masking import (
     check_mask_mode,
@@ -89,8 +91,27 @@ class TransformerStream(StreamEncoder):
             load_stream(self, read_state(self.pretrained), source=self.pretrained)
 
     @abstractmethod
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Patches with their positions, (BS, N, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """What the tokens are made of, (BS, N, values of a token), from the input."""
+
+    @abstractmethod
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """Tokens without positions, (..., D), from what they are made of."""
+
+    def embed_patches(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """Tokens with their positions.
+
+        Args:
+            x: Input of :meth:`forward`.
+            index: Long (BS, n), the only ones that are wanted; None: all N in their order.
+
+        Returns:
+            (BS, n, D).
+        """
+        patches, positions = self.cut_patches(x), self.positions
+        if index is not None:
+            patches, positions = gather_tokens(patches, index), F.embedding(index, positions[0])
+        return self.project_patches(patches) + positions
 
     @abstractmethod
     def prefix_tokens(self) -> Tensor:
@@ -118,10 +139,11 @@ class TransformerStream(StreamEncoder):
             ValueError: For an unknown mode, or ``'token'`` without a mask token.
         """
         check_mask_mode(mask_mode)
-        tokens = self.embed_patches(x)  # (BS, N, D)
+        index = None
         if is_masked is not None and mask_mode == 'drop':
-            tokens = gather_tokens(tokens, visible_indices(is_masked))
-        elif is_masked is not None:
+            index = visible_indices(is_masked)
+        tokens = self.embed_patches(x, index)  # (BS, N or visible, D)
+        if is_masked is not None and mask_mode == 'token':
             if self.mask_token is None:
                 raise ValueError(
                     "mask_mode='token' needs a mask token: build the stream with mask_token=True"
@@ -255,9 +277,7 @@ class VideoViT(TransformerStream):
             pretrained=pretrained,
             with_cp=with_cp,
         )
-        self.patch_embed = nn.Conv3d(3, embed_dims, kernel_size=patch, stride=patch)
-        nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
-        nn.init.zeros_(self.patch_embed.bias)
+        self.patch_embed = PatchProjection(3, patch, embed_dims)
         shift = int(cls_token and cls_position == 'shift')
         table = sinusoid_table(self.spec.num_tokens + shift, embed_dims)
         self.register_buffer('positions', table[:, shift:], persistent=False)
@@ -271,14 +291,19 @@ class VideoViT(TransformerStream):
             nn.init.trunc_normal_(self.mask_token, std=0.02)
         self.freeze_stages(self.patch_embed)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Tubelets of (BS, 3, T, H, W) with positions, (BS, N, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """Tubelets of (BS, 3, T, H, W)."""
         if tuple(x.shape[2:]) != self.spec.input_shape:
             raise ValueError(
                 f'segments of {tuple(x.shape[2:])} (T, H, W) do not fit a VideoViT built for '
                 f'{self.spec.input_shape}: change img_size/num_frames or the pipeline'
             )
-        return self.patch_embed(x).flatten(2).transpose(1, 2) + self.positions
+        spec = self.spec
+        return cut_patches(x, spec.grid, spec.patch, spec.stride).transpose(1, 2).flatten(2)
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.patch_embed(patches)
 
     def prefix_tokens(self) -> Tensor:
         """The class token, or nothing."""
@@ -352,9 +377,7 @@ class AudioSpectrogramTransformer(TransformerStream):
             pretrained=pretrained,
             with_cp=with_cp,
         )
-        self.patch_embed = nn.Conv2d(1, embed_dims, kernel_size=patch_size, stride=stride)
-        nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
-        nn.init.zeros_(self.patch_embed.bias)
+        self.patch_embed = PatchProjection(1, self.spec.patch, embed_dims)
         self.prefix = nn.Parameter(torch.empty(1, 2, embed_dims))
         self.prefix_positions = nn.Parameter(torch.zeros(1, 2, embed_dims))
         self.positions = nn.Parameter(torch.empty(1, self.spec.num_tokens, embed_dims))
@@ -363,15 +386,20 @@ class AudioSpectrogramTransformer(TransformerStream):
                 nn.init.trunc_normal_(tokens, std=0.02)
         self.freeze_stages(self.patch_embed, self.prefix, self.prefix_positions, self.positions)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Patches of (BS, F, mel bins) with positions, (BS, M, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """Patches of (BS, F, mel bins)."""
         if tuple(x.shape[1:]) != self.spec.input_shape[::-1]:
             raise ValueError(
                 f'log-mel of {tuple(x.shape[1:])} (F, mel bins) does not fit an '
                 f'AudioSpectrogramTransformer built for {self.spec.input_shape[::-1]}'
             )
         picture = x.transpose(1, 2)[:, None]  # (BS, 1, mel bins, F)
-        return self.patch_embed(picture).flatten(2).transpose(1, 2) + self.positions
+        spec = self.spec
+        return cut_patches(picture, spec.grid, spec.patch, spec.stride)[:, 0]
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.patch_embed(patches)
 
     def prefix_tokens(self) -> Tensor:
         """Class and distillation token."""
