@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mart_mm.models.layers.transfer import on_device
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
@@ -41,7 +42,7 @@ class AffectiveDataPreprocessor(BaseDataPreprocessor):
         audio_mean: float = -4.2677393,
         audio_std: float = 4.5689974,
     ) -> None:
-        super().__init__()
+        super().__init__(non_blocking=True)
         self.register_buffer('mean', torch.tensor(mean).view(3, 1, 1, 1), False)
         self.register_buffer('std', torch.tensor(std).view(3, 1, 1, 1), False)
         self.audio_mean, self.audio_std = audio_mean, audio_std
@@ -84,18 +85,17 @@ class AffectiveDataPreprocessor(BaseDataPreprocessor):
         audios = (view['audios'] - self.audio_mean) / (2 * self.audio_std)
         has_audio = present['audio'][:, None, None, None]
         return dict(
-            imgs=(view['imgs'].float() - self.mean) / self.std,
+            imgs=view['imgs'].to(self.mean.dtype, copy=True).sub_(self.mean).div_(self.std),
             audios=torch.where(has_audio, audios, torch.zeros_like(audios)),
         )
 
     def _features(self, samples: list[AffectiveDataSample], is_valid: Tensor) -> Tensor:
         """Features (B, S, K, Dl) of the cues, zero where there is none."""
-        device = is_valid.device
-        features = torch.zeros(*is_valid.shape, self.text_dims, device=device)
+        features = torch.zeros(*is_valid.shape, self.text_dims)
         texts = [text for sample in samples for text in sample.texts]
         cues = [segment for sample in samples for segment in sample.cues]
-        encoded = self._text.encoder.encode(texts, cues, device)
+        encoded = self._text.encoder.encode(texts, cues, is_valid.device)
         flat = features.flatten(0, 1)  # (BS, K, Dl)
         for index, values in enumerate(encoded):
             flat[index, : len(values)] = values
-        return features
+        return on_device(features, is_valid.device)

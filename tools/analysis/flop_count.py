@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mart_mm.models.affective.lexicon_attention import LexiconAttention
 from mart_mm.models.affective.tacl import TACL, OfficialCPC
 from mart_mm.models.decoders.blocks import QueryAttention
+from mart_mm.models.layers.patches import PatchProjection
 from mart_mm.models.layers.transformer import Attention
 
 PARTS = ('visual', 'audio', 'fusion', 'head', 'attention_tacl', 'decoders', 'target_heads', 'other')
@@ -148,7 +149,7 @@ class PartCounter:
         return hook
 
 
-def _linear(module: nn.Linear, args: tuple, kwargs: dict, output: Tensor) -> int:
+def _linear(module: nn.Linear | PatchProjection, args: tuple, kwargs: dict, output: Tensor) -> int:
     return 2 * output.numel() * module.in_features
 
 
@@ -190,6 +191,7 @@ def _cpc(module: OfficialCPC, args: tuple, kwargs: dict, output: dict) -> int:
 #: matrix products outside linear layers and convolutions belong to the module that does them
 FORMULAS: dict[type[nn.Module], Callable] = {
     nn.Linear: _linear,
+    PatchProjection: _linear,
     nn.Conv1d: _convolution,
     nn.Conv2d: _convolution,
     nn.Conv3d: _convolution,

@@ -10,7 +10,7 @@ _base_ = '../mart_mbt_ekman6.py'
 
 model = dict(
     data_preprocessor=dict(mean=(100.0, 100.0, 100.0), std=(255.0, 255.0, 255.0)),
-    backbone=dict(visual=dict(cls_position='shift')),
+    backbone=dict(visual=dict(cls_position='shift'), audio=dict(frozen_stages=8)),
     head=dict(pool='mean'),
     temporal_cam=dict(mode='logits'),
     pretext=dict(

@@ -56,6 +56,6 @@ class LexiconVerifier(nn.Module):
     @staticmethod
     def sentiment(distribution: Tensor, polarity: Tensor) -> Tensor:
         """The polarity with the largest mass, long (B, S); ties go to the more negative one."""
-        values = torch.tensor([-1, 0, 1], device=distribution.device)
+        values = torch.arange(-1, 2, device=distribution.device)
         member = (polarity[:, None] == values).to(distribution.dtype)  # (C, 3)
         return values[(distribution @ member).argmax(-1)]

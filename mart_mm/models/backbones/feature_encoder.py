@@ -26,6 +26,7 @@ class FeatureStream(TransformerStream):
         drop_path: Stochastic depth.
         norm_eps: Epsilon of the layer norms.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class FeatureStream(TransformerStream):
         drop_path: float = 0.0,
         norm_eps: float = 1e-6,
         mask_token: bool = False,
+        with_cp: bool = False,
     ) -> None:
         shape = (num_tokens,)
         super().__init__(
@@ -54,6 +56,7 @@ class FeatureStream(TransformerStream):
             frozen_stages=0,
             mask_token=mask_token,
             pretrained=None,
+            with_cp=with_cp,
         )
         self.in_dims = in_dims
         self.project = nn.Linear(in_dims, embed_dims)
@@ -63,8 +66,8 @@ class FeatureStream(TransformerStream):
         if self.mask_token is not None:
             nn.init.trunc_normal_(self.mask_token, std=0.02)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Projected features (BS, N, in_dims) with positions, (BS, N, D).
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """The features (BS, N, in_dims) themselves.
 
         Raises:
             ValueError: For features of another shape.
@@ -75,7 +78,11 @@ class FeatureStream(TransformerStream):
                 f'for {(self.spec.num_tokens, self.in_dims)}: let num_tokens and in_dims agree with '
                 'LoadFeatures'
             )
-        return self.project(x) + self.positions
+        return x
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.project(patches)
 
     def prefix_tokens(self) -> Tensor:
         """The class token; its position is zero."""

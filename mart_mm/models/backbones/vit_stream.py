@@ -6,8 +6,11 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from mart_mm.models.backbones.base import StreamEncoder, StreamOutput, StreamSpec, freeze
+from mart_mm.models.layers.patches import PatchProjection, cut_patches
 from mart_mm.models.layers.positions import sinusoid_table
 from mart_mm.models.layers.token_masking import (
     check_mask_mode,
@@ -38,6 +41,8 @@ class TransformerStream(StreamEncoder):
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint of VideoMAE or AST, in any layout that
             :func:`mart_mm.models.weights.read_state` reads; loaded when weights are initialised.
+        with_cp: Keep only the input of each block in training, and run it again for the gradient: a
+            third more computation for a small part of the memory.
     """
 
     can_drop = True
@@ -56,6 +61,7 @@ class TransformerStream(StreamEncoder):
         frozen_stages: int,
         mask_token: bool,
         pretrained: str | None,
+        with_cp: bool,
     ) -> None:
         super().__init__()
         if not 0 <= frozen_stages <= depth:
@@ -63,7 +69,7 @@ class TransformerStream(StreamEncoder):
                 f'frozen_stages={frozen_stages}: give a number from 0 to depth={depth}'
             )
         self.spec, self.num_prefix, self.embed_dims = spec, num_prefix, embed_dims
-        self.frozen_stages, self.pretrained = frozen_stages, pretrained
+        self.frozen_stages, self.pretrained, self.with_cp = frozen_stages, pretrained, with_cp
         rates = torch.linspace(0, drop_path, depth).tolist()
         self.blocks = nn.ModuleList(
             Block(
@@ -85,8 +91,27 @@ class TransformerStream(StreamEncoder):
             load_stream(self, read_state(self.pretrained), source=self.pretrained)
 
     @abstractmethod
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Patches with their positions, (BS, N, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """What the tokens are made of, (BS, N, values of a token), from the input."""
+
+    @abstractmethod
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """Tokens without positions, (..., D), from what they are made of."""
+
+    def embed_patches(self, x: Tensor, index: Tensor | None = None) -> Tensor:
+        """Tokens with their positions.
+
+        Args:
+            x: Input of :meth:`forward`.
+            index: Long (BS, n), the only ones that are wanted; None: all N in their order.
+
+        Returns:
+            (BS, n, D).
+        """
+        patches, positions = self.cut_patches(x), self.positions
+        if index is not None:
+            patches, positions = gather_tokens(patches, index), F.embedding(index, positions[0])
+        return self.project_patches(patches) + positions
 
     @abstractmethod
     def prefix_tokens(self) -> Tensor:
@@ -114,10 +139,11 @@ class TransformerStream(StreamEncoder):
             ValueError: For an unknown mode, or ``'token'`` without a mask token.
         """
         check_mask_mode(mask_mode)
-        tokens = self.embed_patches(x)  # (BS, N, D)
+        index = None
         if is_masked is not None and mask_mode == 'drop':
-            tokens = gather_tokens(tokens, visible_indices(is_masked))
-        elif is_masked is not None:
+            index = visible_indices(is_masked)
+        tokens = self.embed_patches(x, index)  # (BS, N or visible, D)
+        if is_masked is not None and mask_mode == 'token':
             if self.mask_token is None:
                 raise ValueError(
                     "mask_mode='token' needs a mask token: build the stream with mask_token=True"
@@ -130,10 +156,16 @@ class TransformerStream(StreamEncoder):
         self, index: int, x: Tensor, attention_rows: int = 0
     ) -> tuple[Tensor, Tensor | None]:
         """Run block ``index``; a frozen one without gradient."""
+        block = self.blocks[index]
+        if block._compiled_call_impl is not None:
+            # the number of visible tokens follows the mask ratio: one compiled form for all
+            torch._dynamo.maybe_mark_dynamic(x, 1)
         if index < self.frozen_stages:
             with torch.no_grad():
-                return self.blocks[index](x, attention_rows)
-        return self.blocks[index](x, attention_rows)
+                return block(x, attention_rows)
+        if self.with_cp and self.training and torch.is_grad_enabled():
+            return checkpoint(block, x, attention_rows, use_reentrant=False)
+        return block(x, attention_rows)
 
     def finish(self, x: Tensor, attention: Tensor | None = None) -> StreamOutput:
         """Norm, and split the sequence into tokens and segment feature.
@@ -196,6 +228,7 @@ class VideoViT(TransformerStream):
         frozen_stages: Leading blocks that are not trained.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint to start from.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
 
     Raises:
         ValueError: When sizes are no multiples of the patch, or for an unknown ``cls_position``.
@@ -219,6 +252,7 @@ class VideoViT(TransformerStream):
         frozen_stages: int = 0,
         mask_token: bool = False,
         pretrained: str | None = None,
+        with_cp: bool = False,
     ) -> None:
         if img_size % patch_size or num_frames % tubelet_size:
             raise ValueError(
@@ -242,10 +276,9 @@ class VideoViT(TransformerStream):
             frozen_stages=frozen_stages,
             mask_token=mask_token,
             pretrained=pretrained,
+            with_cp=with_cp,
         )
-        self.patch_embed = nn.Conv3d(3, embed_dims, kernel_size=patch, stride=patch)
-        nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
-        nn.init.zeros_(self.patch_embed.bias)
+        self.patch_embed = PatchProjection(3, patch, embed_dims)
         shift = int(cls_token and cls_position == 'shift')
         table = sinusoid_table(self.spec.num_tokens + shift, embed_dims)
         self.register_buffer('positions', table[:, shift:], persistent=False)
@@ -259,14 +292,19 @@ class VideoViT(TransformerStream):
             nn.init.trunc_normal_(self.mask_token, std=0.02)
         self.freeze_stages(self.patch_embed)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Tubelets of (BS, 3, T, H, W) with positions, (BS, N, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """Tubelets of (BS, 3, T, H, W)."""
         if tuple(x.shape[2:]) != self.spec.input_shape:
             raise ValueError(
                 f'segments of {tuple(x.shape[2:])} (T, H, W) do not fit a VideoViT built for '
                 f'{self.spec.input_shape}: change img_size/num_frames or the pipeline'
             )
-        return self.patch_embed(x).flatten(2).transpose(1, 2) + self.positions
+        spec = self.spec
+        return cut_patches(x, spec.grid, spec.patch, spec.stride).transpose(1, 2).flatten(2)
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.patch_embed(patches)
 
     def prefix_tokens(self) -> Tensor:
         """The class token, or nothing."""
@@ -296,6 +334,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         frozen_stages: Leading blocks that are not trained (official MART: 8 of 12).
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
         pretrained: Checkpoint to start from.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
 
     Raises:
         ValueError: When the log-mel is smaller than a patch.
@@ -317,6 +356,7 @@ class AudioSpectrogramTransformer(TransformerStream):
         frozen_stages: int = 0,
         mask_token: bool = False,
         pretrained: str | None = None,
+        with_cp: bool = False,
     ) -> None:
         if min(num_frames, num_mels) < patch_size:
             raise ValueError(
@@ -336,10 +376,9 @@ class AudioSpectrogramTransformer(TransformerStream):
             frozen_stages=frozen_stages,
             mask_token=mask_token,
             pretrained=pretrained,
+            with_cp=with_cp,
         )
-        self.patch_embed = nn.Conv2d(1, embed_dims, kernel_size=patch_size, stride=stride)
-        nn.init.xavier_uniform_(self.patch_embed.weight.view(embed_dims, -1))
-        nn.init.zeros_(self.patch_embed.bias)
+        self.patch_embed = PatchProjection(1, self.spec.patch, embed_dims)
         self.prefix = nn.Parameter(torch.empty(1, 2, embed_dims))
         self.prefix_positions = nn.Parameter(torch.zeros(1, 2, embed_dims))
         self.positions = nn.Parameter(torch.empty(1, self.spec.num_tokens, embed_dims))
@@ -348,15 +387,20 @@ class AudioSpectrogramTransformer(TransformerStream):
                 nn.init.trunc_normal_(tokens, std=0.02)
         self.freeze_stages(self.patch_embed, self.prefix, self.prefix_positions, self.positions)
 
-    def embed_patches(self, x: Tensor) -> Tensor:
-        """Patches of (BS, F, mel bins) with positions, (BS, M, D)."""
+    def cut_patches(self, x: Tensor) -> Tensor:
+        """Patches of (BS, F, mel bins)."""
         if tuple(x.shape[1:]) != self.spec.input_shape[::-1]:
             raise ValueError(
                 f'log-mel of {tuple(x.shape[1:])} (F, mel bins) does not fit an '
                 f'AudioSpectrogramTransformer built for {self.spec.input_shape[::-1]}'
             )
         picture = x.transpose(1, 2)[:, None]  # (BS, 1, mel bins, F)
-        return self.patch_embed(picture).flatten(2).transpose(1, 2) + self.positions
+        spec = self.spec
+        return cut_patches(picture, spec.grid, spec.patch, spec.stride)[:, 0]
+
+    def project_patches(self, patches: Tensor) -> Tensor:
+        """See :class:`TransformerStream`."""
+        return self.patch_embed(patches)
 
     def prefix_tokens(self) -> Tensor:
         """Class and distillation token."""

@@ -10,32 +10,39 @@ from torch import Tensor, nn
 
 
 class DecodedTokens(NamedTuple):
-    """Features of those tokens of a segment that were decoded.
+    """Features of those tokens that were decoded, of R of the BS segments.
 
     Attributes:
-        features: (BS, n, dims).
-        index: Long (BS, n), which of the segment's N tokens each one is; None: all N in their order.
+        features: (R, n, dims).
+        index: Long (R, n), which of the segment's N tokens each one is; None: all N in their order.
         num_visible: How many leading ones are tokens that the encoder saw. The rest is hidden, except
             where ``index`` is None or a second masker chose what is decoded: there it is 0, and only
             ``is_masked`` tells them apart.
-        embed: (BS, dims), the feature of the segment as a whole; None where the decoder keeps no class
+        embed: (R, dims), the feature of the segment as a whole; None where the decoder keeps no class
             token or it was not asked for.
+        rows: Long (R,), the segments that were decoded; None: all BS.
     """
 
     features: Tensor
     index: Tensor | None = None
     num_visible: int = 0
     embed: Tensor | None = None
+    rows: Tensor | None = None
 
     def hidden(self) -> DecodedTokens:
         """The same without the leading visible tokens."""
         if not self.num_visible:
             return self
         start = self.num_visible
-        return DecodedTokens(self.features[:, start:], self.index[:, start:])
+        return DecodedTokens(self.features[:, start:], self.index[:, start:], rows=self.rows)
+
+    def pick_segments(self, values: Tensor) -> Tensor:
+        """Values of these segments from those of all: (BS, ...) -> (R, ...)."""
+        return values if self.rows is None else values.index_select(0, self.rows)
 
     def pick(self, values: Tensor) -> Tensor:
-        """Values of these tokens from those of all: (BS, N, ...) -> (BS, n, ...)."""
+        """Values of these tokens from those of all: (BS, N, ...) -> (R, n, ...)."""
+        values = self.pick_segments(values)
         if self.index is None:
             return values
         index = self.index.reshape(*self.index.shape, *[1] * (values.ndim - 2))

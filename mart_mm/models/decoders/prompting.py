@@ -64,7 +64,8 @@ class PromptingDecoder(Decoder):
     ) -> DecodedTokens:
         """Decode; see :class:`Decoder`.
 
-        Where hidden tokens were not dropped, it asks the device for their number.
+        Where hidden tokens were not dropped, it needs their number, see
+        :func:`mart_mm.models.layers.token_masking.visible_indices`.
         """
         if not is_dropped:
             tokens = gather_tokens(tokens, visible_indices(is_masked))

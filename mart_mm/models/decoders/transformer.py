@@ -9,7 +9,12 @@ from torch.nn import functional as F
 from mart_mm.models.decoders.base import DecodedTokens, Decoder, split_indices
 from mart_mm.models.decoders.blocks import TrailingBlock
 from mart_mm.models.decoders.positions import GridPositions
-from mart_mm.models.layers.token_masking import gather_tokens, replace_masked, visible_indices
+from mart_mm.models.layers.token_masking import (
+    gather_tokens,
+    known_counts,
+    replace_masked,
+    visible_indices,
+)
 from mart_mm.models.layers.transformer import Block, init_transformer
 from mart_mm.registry import MODELS
 
@@ -84,9 +89,10 @@ class TransformerDecoder(Decoder):
     ) -> DecodedTokens:
         """Decode; see :class:`Decoder`.
 
-        Where hidden tokens were not dropped, an ``index`` makes it ask the device for their number.
+        Where hidden tokens were not dropped, an ``index`` makes it need their number, see
+        :func:`mart_mm.models.layers.token_masking.visible_indices`.
         """
-        if index is not None and not is_dropped:
+        if not is_dropped and (index is not None or self._can_drop(is_masked, with_visible)):
             tokens, is_dropped = gather_tokens(tokens, visible_indices(is_masked)), True
         if is_dropped:
             x, order, num_visible = self._insert(self.embed(tokens), is_masked, index)
@@ -107,6 +113,16 @@ class TransformerDecoder(Decoder):
             return DecodedTokens(x[:, 1:], order, num_visible, x[:, 0])
         hidden = order[:, num_visible:]
         return DecodedTokens(self.norm(self.blocks[-1](x, hidden.shape[1])), hidden)
+
+    def _can_drop(self, is_masked: Tensor, with_visible: bool) -> bool:
+        """Whether mask tokens can follow the visible ones, so that the last block leaves these out."""
+        counts = known_counts(is_masked)
+        return (
+            self.mask_token is not None
+            and not with_visible
+            and counts is not None
+            and min(counts) == max(counts) > 0
+        )
 
     def _insert(
         self, visible: Tensor, is_masked: Tensor, index: Tensor | None

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -21,8 +23,42 @@ def check_mask_mode(mask_mode: str) -> None:
         raise ValueError(f'mask_mode={mask_mode!r}: choose one of {MASK_MODES}')
 
 
+def remember_counts(is_masked: Tensor, counts: Sequence[int]) -> Tensor:
+    """Note on a mask how many tokens each row hides, so that nobody has to ask the device.
+
+    The note stays with this tensor; what is computed from it has none.
+
+    Args:
+        is_masked: Bool (N_batch, N).
+        counts: N_batch numbers.
+
+    Returns:
+        The mask itself.
+    """
+    is_masked.hidden_counts = tuple(counts)
+    return is_masked
+
+
+def known_counts(is_masked: Tensor) -> tuple[int, ...] | None:
+    """How many tokens each row hides, where the host knows without waiting for a device.
+
+    On CPU they are counted. Elsewhere it is what :func:`remember_counts` noted.
+
+    Args:
+        is_masked: Bool (N_batch, N).
+
+    Returns:
+        N_batch numbers, or None.
+    """
+    if is_masked.device.type == 'cpu':
+        return tuple(is_masked.sum(1).tolist())
+    return getattr(is_masked, 'hidden_counts', None)
+
+
 def visible_indices(is_masked: Tensor) -> Tensor:
     """Indices of the tokens that stay, in their order.
+
+    Their number is what :func:`known_counts` says; a mask without a note costs waiting for the device.
 
     Args:
         is_masked: Bool (N_batch, N), the same number of True in each row.
@@ -33,8 +69,10 @@ def visible_indices(is_masked: Tensor) -> Tensor:
     Raises:
         ValueError: When rows hide different numbers of tokens.
     """
-    counts = is_masked.sum(1)
-    low, high = (int(c) for c in counts.aminmax())
+    counts = known_counts(is_masked)
+    if counts is None:
+        counts = is_masked.sum(1).tolist()
+    low, high = min(counts), max(counts)
     if low != high:
         raise ValueError(
             f'dropping needs the same number of masked tokens in every segment, got {low} to {high}: '

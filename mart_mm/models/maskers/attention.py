@@ -54,6 +54,14 @@ class AttentionMasker(RankedMasker):
         self.reveal_ratio = check_ratio('reveal_ratio', reveal_ratio)
         self.reveal_pool = check_ratio('reveal_pool', reveal_pool)
 
+    def num_hidden_if_masked(self, num_tokens: int, progress: float) -> int:
+        """See :class:`RankedMasker`."""
+        ratio = self.ratio(progress)
+        ranked = share_of(num_tokens, ratio)
+        if self.kind != 'hint':
+            return ranked
+        return ranked - share_of(num_tokens, ratio * self.reveal_ratio)
+
     def hide(self, ranks: Tensor, progress: float, generator: torch.Generator | None) -> Tensor:
         """See :class:`RankedMasker`."""
         count, ratio = ranks.shape[1], self.ratio(progress)

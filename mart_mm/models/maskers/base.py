@@ -7,9 +7,34 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from mart_mm.models.layers.token_masking import remember_counts
+
 
 class Masker(nn.Module, ABC):
-    """Decides which tokens are hidden; never touches tokens."""
+    """Decides which tokens are hidden; never touches tokens.
+
+    The mask carries a note of how many tokens each segment hides
+    (:func:`mart_mm.models.layers.token_masking.remember_counts`), as far as that is known beforehand.
+    """
+
+    def __call__(
+        self, scores: Tensor | None, grid: tuple[int, ...], progress: float, **kwargs: object
+    ) -> Tensor:
+        """:meth:`forward`, and the note."""
+        is_masked = super().__call__(scores, grid, progress, **kwargs)
+        count = self.num_hidden(grid, progress)
+        if count is None:
+            return is_masked
+        return remember_counts(is_masked, [count] * len(is_masked))
+
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int | None:
+        """Tokens that each segment hides, known without drawing; None where chance decides.
+
+        Args:
+            grid: Tokens along each axis of the stream.
+            progress: Share of the pretraining stage done, in [0, 1].
+        """
+        return None
 
     @abstractmethod
     def forward(

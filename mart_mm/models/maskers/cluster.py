@@ -40,6 +40,10 @@ class ClusterMasker(Masker):
             raise ValueError(f'min_size={min_size}, max_size={max_size}: need 1 <= min <= max')
         self.min_size, self.max_size = min_size, max_size
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        return round(self.ratio * grid_size(grid))
+
     def forward(
         self,
         scores: Tensor | None,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mart_mm.models.layers.transfer import on_device
 from mart_mm.models.maskers.base import Masker, check_axes, check_ratio, grid_size
 from mart_mm.registry import MODELS
 
@@ -39,6 +40,10 @@ class CubeMasker(Masker):
             raise ValueError(f'min_aspect={min_aspect}: give a number in (0, 1]')
         self.min_aspect, self.exact = min_aspect, exact
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int | None:
+        """See :class:`Masker`; known where ``exact``."""
+        return round(self.ratio * grid_size(grid)) if self.exact else None
+
     def forward(
         self,
         scores: Tensor | None,
@@ -51,9 +56,13 @@ class CubeMasker(Masker):
     ) -> Tensor:
         """Choose; ``scores`` and ``progress`` are not used. See :class:`Masker`.
 
+        Boxes are drawn until enough is hidden, so this happens on the host, or where the
+        ``generator`` is: no device has to say whether it is enough.
+
         Raises:
             ValueError: For a grid without a plane.
         """
+        target, device = device, 'cpu' if generator is None else generator.device
         check_axes(self, grid, '(t, h, w)', '(frequency, time)')
         grid = grid if len(grid) == 3 else (1, *grid)
         count = grid_size(grid)
@@ -74,7 +83,7 @@ class CubeMasker(Masker):
             noise = torch.rand(batch_size, count, generator=generator, device=device)
             order = (noise + is_masked).argsort(1, descending=True).argsort(1)
             is_masked = order < wanted
-        return is_masked
+        return on_device(is_masked, target)
 
     def boxes(
         self,

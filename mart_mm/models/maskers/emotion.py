@@ -61,6 +61,11 @@ class EmotionMasker(RankedMasker):
         top = math.ceil(wanted - 1e-6) if self.reveal == 'top' else int(wanted + 1e-6)
         return top, int(self.reveal_ratio * wanted + 1e-6)
 
+    def num_hidden_if_masked(self, num_tokens: int, progress: float) -> int:
+        """See :class:`RankedMasker`."""
+        top, revealed = self.counts(num_tokens, progress)
+        return min(top, num_tokens - revealed) if self.reveal == 'top' else top - revealed
+
     def hide(self, ranks: Tensor, progress: float, generator: torch.Generator | None) -> Tensor:
         """See :class:`RankedMasker`."""
         top, revealed = self.counts(ranks.shape[1], progress)

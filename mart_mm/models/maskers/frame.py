@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_axes, check_ratio, random_rank
+from mart_mm.models.maskers.base import Masker, check_axes, check_ratio, grid_size, random_rank
 from mart_mm.registry import MODELS
 
 
@@ -22,6 +22,11 @@ class FrameMasker(Masker):
     def __init__(self, *, ratio: float = 0.4) -> None:
         super().__init__()
         self.ratio = check_ratio('ratio', ratio)
+
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        moments = grid[0] if len(grid) == 3 else grid[1]
+        return round(moments * self.ratio) * grid_size(grid) // moments
 
     def forward(
         self,

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_ratio, check_scores, rank, share_of
+from mart_mm.models.maskers.base import (
+    Masker,
+    check_ratio,
+    check_scores,
+    grid_size,
+    rank,
+    share_of,
+)
 from mart_mm.registry import MODELS
 
 
@@ -24,6 +31,11 @@ class ImportanceSampledMasker(Masker):
         super().__init__()
         self.ratio = check_ratio('ratio', ratio)
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        count = grid_size(grid)
+        return count - share_of(count, 1 - self.ratio)
+
     def forward(
         self,
         scores: Tensor | None,
@@ -37,10 +49,11 @@ class ImportanceSampledMasker(Masker):
         """Choose; ``scores`` are needed, ``progress`` is not used. See :class:`Masker`.
 
         Raises:
-            ValueError: Without scores that fit the grid; when one is negative or NaN.
+            ValueError: Without scores that fit the grid; on CPU, when one is negative or NaN.
         """
         scores = check_scores(self, scores, grid, batch_size)
-        if not bool((scores >= 0).all()):
+        # elsewhere asking would make the host wait; a score below 0 is then never kept
+        if scores.device.type == 'cpu' and not bool((scores >= 0).all()):
             raise ValueError(
                 'ImportanceSampledMasker draws in proportion to scores: one is below 0'
             )

@@ -30,6 +30,11 @@ class MotionGuidedMasker(Masker):
         super().__init__()
         self.ratio = check_ratio('ratio', ratio)
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        places = grid[1] * grid[2]
+        return grid[0] * (places - share_of(places, 1 - self.ratio))
+
     def forward(
         self,
         scores: Tensor | None,

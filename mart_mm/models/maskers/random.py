@@ -21,6 +21,11 @@ class RandomMasker(Masker):
         super().__init__()
         self.ratio = check_ratio('ratio', ratio)
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        count = grid_size(grid)
+        return count - share_of(count, 1 - self.ratio)
+
     def forward(
         self,
         scores: Tensor | None,

@@ -7,7 +7,9 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_scores, rank, share_of
+from mart_mm.models.layers.token_masking import remember_counts
+from mart_mm.models.layers.transfer import on_device
+from mart_mm.models.maskers.base import Masker, check_scores, grid_size, rank, share_of
 
 
 class RankedMasker(Masker):
@@ -40,6 +42,14 @@ class RankedMasker(Masker):
         """Mask ratio r at this progress."""
         return self.r_min + (self.r_max - self.r_min) * min(1.0, progress / self.ramp)
 
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int | None:
+        """See :class:`Masker`; None where ``mask_prob`` skips segments."""
+        return self.num_hidden_if_masked(grid_size(grid), progress) if self.mask_prob == 1 else None
+
+    @abstractmethod
+    def num_hidden_if_masked(self, num_tokens: int, progress: float) -> int:
+        """How many of its N tokens a segment hides that is masked."""
+
     @abstractmethod
     def hide(self, ranks: Tensor, progress: float, generator: torch.Generator | None) -> Tensor:
         """Choose by rank.
@@ -70,10 +80,18 @@ class RankedMasker(Masker):
         """
         ranks = rank(check_scores(self, scores, grid, batch_size))
         is_masked = self.hide(ranks, progress, generator)
-        if self.mask_prob < 1:
-            draw = torch.rand(batch_size, 1, generator=generator, device=ranks.device)
-            is_masked = is_masked & (draw < self.mask_prob)
-        return is_masked
+        if self.mask_prob == 1:
+            return is_masked
+        # drawn on the host, which then knows what is masked
+        source = 'cpu' if generator is None else generator.device
+        is_chosen = (
+            torch.rand(batch_size, 1, generator=generator, device=source) < self.mask_prob
+        ).cpu()
+        hidden = self.num_hidden_if_masked(ranks.shape[1], progress)
+        return remember_counts(
+            is_masked & on_device(is_chosen, ranks.device),
+            [hidden * chosen for chosen in is_chosen[:, 0].tolist()],
+        )
 
 
 def hide_all_but_hints(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_axes
+from mart_mm.models.maskers.base import Masker, check_axes, grid_size
 from mart_mm.registry import MODELS
 
 
@@ -30,7 +30,7 @@ class RunningCellMasker(Masker):
         super().__init__()
         if ratio not in (0.25, 0.5, 0.75):
             raise ValueError(f'ratio={ratio}: a cell of 4 tokens can hide 0.25, 0.5 or 0.75')
-        self.num_hidden = int(4 * ratio)
+        self.num_hidden_places = int(4 * ratio)
 
     def phases(self, grid: tuple[int, int, int], device: torch.device | str) -> Tensor:
         """The four masks that differ in the first slice's phase, bool (4, N)."""
@@ -38,7 +38,18 @@ class RunningCellMasker(Masker):
         place = 2 * (h % 2)[:, None] + w % 2  # (h, w), raster order within the cell
         start = torch.arange(4, device=device)[:, None] + t  # (4, t)
         place = (start[..., None, None] + place) % 4
-        return (place < self.num_hidden).flatten(1)
+        return (place < self.num_hidden_places).flatten(1)
+
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int | None:
+        """See :class:`Masker`; None where the phases differ, which is decided by chance."""
+        if not self._is_even(grid):
+            return None
+        return self.num_hidden_places * grid_size(grid) // 4
+
+    @staticmethod
+    def _is_even(grid: tuple[int, int, int]) -> bool:
+        """Whether the four phases hide equally many tokens."""
+        return grid[0] % 4 == 0 or grid[1] % 2 == grid[2] % 2 == 0
 
     def forward(
         self,
@@ -56,7 +67,6 @@ class RunningCellMasker(Masker):
             ValueError: For another grid than (t, h, w).
         """
         check_axes(self, grid, '(t, h, w)')
-        is_even = grid[0] % 4 == 0 or grid[1] % 2 == grid[2] % 2 == 0
-        draws = batch_size if is_even else 1
+        draws = batch_size if self._is_even(grid) else 1
         phase = torch.randint(4, (draws,), generator=generator, device=device)
         return self.phases(grid, device)[phase].expand(batch_size, -1)

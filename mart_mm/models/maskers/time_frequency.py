@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_axes, check_ratio, random_rank, share_of
+from mart_mm.models.maskers.base import (
+    Masker,
+    check_axes,
+    check_ratio,
+    grid_size,
+    random_rank,
+    share_of,
+)
 from mart_mm.registry import MODELS
 
 
@@ -24,6 +31,14 @@ class TimeFrequencyMasker(Masker):
         super().__init__()
         self.time_ratio = check_ratio('time_ratio', time_ratio)
         self.frequency_ratio = check_ratio('frequency_ratio', frequency_ratio)
+
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        bands, moments = (
+            share_of(extent, 1 - ratio)
+            for extent, ratio in zip(grid, (self.frequency_ratio, self.time_ratio), strict=True)
+        )
+        return grid_size(grid) - bands * moments
 
     def forward(
         self,

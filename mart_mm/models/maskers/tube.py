@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mart_mm.models.maskers.base import Masker, check_axes, check_ratio, random_rank, share_of
+from mart_mm.models.maskers.base import (
+    Masker,
+    check_axes,
+    check_ratio,
+    grid_size,
+    random_rank,
+    share_of,
+)
 from mart_mm.registry import MODELS
 
 
@@ -22,6 +29,12 @@ class TubeMasker(Masker):
     def __init__(self, *, ratio: float = 0.9) -> None:
         super().__init__()
         self.ratio = check_ratio('ratio', ratio)
+
+    def num_hidden(self, grid: tuple[int, ...], progress: float) -> int:
+        """See :class:`Masker`."""
+        moments = grid[0] if len(grid) == 3 else grid[1]
+        places = grid_size(grid) // moments
+        return share_of(places, self.ratio) * moments
 
     def forward(
         self,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from mart_mm.models.backbones.base import StreamSpec
 from mart_mm.models.decoders.base import DecodedTokens
-from mart_mm.models.layers.token_masking import visible_indices
+from mart_mm.models.layers.token_masking import (
+    known_counts,
+    remember_counts,
+    visible_indices,
+)
+from mart_mm.models.layers.transfer import on_device
 from mart_mm.models.targets.base import RecoveryContext, RecoverySpec
 from mart_mm.models.targets.time_steps import time_axis
 from mart_mm.registry import MODELS
@@ -71,24 +77,43 @@ class RecoveryBranch(nn.Module):
     def decode(self, tokens: Tensor, embed: Tensor, is_masked: Tensor) -> DecodedTokens:
         """Features of the tokens that the targets read.
 
+        Segments that hide nothing are left out where no target reads visible tokens and the host knows
+        which they are (:func:`mart_mm.models.layers.token_masking.known_counts`).
+
         Args:
             tokens: (BS, N or visible, D), of the masked pass.
             embed: (BS, D), of the same pass.
             is_masked: Bool (BS, N).
         """
+        with_visible = any(target.reads_visible for target in self.targets)
+        rows = None if with_visible else self._masked_rows(is_masked)
+        if rows is not None:
+            counts = known_counts(is_masked)
+            tokens, embed = tokens.index_select(0, rows), embed.index_select(0, rows)
+            is_masked = remember_counts(is_masked.index_select(0, rows), [c for c in counts if c])
         index = None
         if self.decoder_masker is not None:
             # drawn on the host, which then knows the number of tokens without asking the device
             is_left_out = self.decoder_masker(None, self.stream.grid, 0.0, batch_size=len(tokens))
-            index = visible_indices(is_left_out).to(tokens.device, non_blocking=True)
-        return self.decoder(
+            index = on_device(visible_indices(is_left_out), tokens.device)
+        decoded = self.decoder(
             tokens,
             embed,
             is_masked,
             is_dropped=self.is_dropped,
             index=index,
-            with_visible=any(target.reads_visible for target in self.targets),
+            with_visible=with_visible,
         )
+        return decoded._replace(rows=rows)
+
+    @staticmethod
+    def _masked_rows(is_masked: Tensor) -> Tensor | None:
+        """Which segments hide something, long (R,); None for all, for none, or where nobody knows."""
+        counts = known_counts(is_masked)
+        rows = [row for row, count in enumerate(counts or ()) if count]
+        if not rows or len(rows) == len(is_masked):
+            return None
+        return on_device(torch.tensor(rows), is_masked.device)
 
     def loss(
         self, decoded: DecodedTokens, inputs: dict, context: RecoveryContext

@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
 from torch import Tensor
 
-from mart_mm.errors import NonFiniteLossError
 from mart_mm.models.backbones.base import BackboneOutput
 from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
+from mart_mm.models.layers.transfer import on_device
+from mart_mm.models.recognizers.step import compile_blocks, take_step
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
@@ -44,6 +46,9 @@ class AffectiveRecognizer(BaseModel):
         pretext: Config of the pretext, or None for the supervised baseline.
         temporal_cam: Config of the temporal class-activation map.
         data_preprocessor: Config of the data preprocessor.
+        compile_cfg: Arguments of ``torch.compile`` for the transformer blocks, ``dict()`` for its
+            defaults; None leaves them as they are. See
+            :func:`mart_mm.models.recognizers.step.compile_blocks`.
         init_cfg: MMEngine's initialisation config.
 
     Raises:
@@ -58,6 +63,7 @@ class AffectiveRecognizer(BaseModel):
         data_preprocessor: dict,
         pretext: dict | None = None,
         temporal_cam: dict | None = None,
+        compile_cfg: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor), init_cfg)
@@ -80,6 +86,8 @@ class AffectiveRecognizer(BaseModel):
             ),
         )
         name = 'finetune' if self.pretext is None else 'pretrain'
+        if compile_cfg is not None:
+            compile_blocks(self, **compile_cfg)
         #: written by StageSwitchHook
         self.stage = TrainingStage(name, 1, 1)
 
@@ -149,22 +157,24 @@ class AffectiveRecognizer(BaseModel):
     def labels(self, data_samples: list[AffectiveDataSample]) -> Tensor:
         """Emotion labels of the samples, long (B,)."""
         labels = [sample.gt_emotion for sample in data_samples]
-        return torch.tensor(labels, device=self.head.polarity.device)
+        return on_device(torch.tensor(labels), self.head.polarity.device)
 
-    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Sum the losses; stop before a step on a value that is not finite.
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """Forward, backward, and the optimiser's step; see :func:`take_step`.
+
+        Args:
+            data: Batch as the loader gives it.
+            optim_wrapper: Its optimiser's wrapper.
+
+        Returns:
+            Losses by name, scalars on the host.
 
         Raises:
-            NonFiniteLossError: Naming every loss and its value.
+            NonFiniteLossError: Before the step, when the loss is not finite.
         """
-        total, log_vars = super().parse_losses(losses)
-        if not torch.isfinite(total):
-            values = ', '.join(f'{name}={float(value):.6g}' for name, value in log_vars.items())
-            raise NonFiniteLossError(
-                f'the loss is not finite: {values}. Lower the learning rate, set '
-                'optim_wrapper.clip_grad, or train without --amp'
-            )
-        return total, log_vars
+        with optim_wrapper.optim_context(self):
+            losses = self(**self.data_preprocessor(data, True), mode='loss')
+        return take_step(*self.parse_losses(losses), optim_wrapper)
 
     def val_step(self, data: dict) -> list[AffectiveDataSample]:
         """Predict; samples whose video could not be read pass through without prediction."""

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mart_mm.models.backbones.base import StreamSpec
 from mart_mm.models.decoders.base import DecodedTokens
+from mart_mm.models.layers.patches import cut_patches
 from mart_mm.models.layers.transformer import init_transformer
 
 
@@ -108,12 +109,7 @@ def extract_patches(x: Tensor, spec: StreamSpec) -> Tensor:
     if any(n > extent for n, extent in zip(needed, x.shape[2:], strict=True)):
         mode = 'trilinear' if x.ndim == 5 else 'bilinear'
         x = F.interpolate(x, size=needed, mode=mode, align_corners=False)
-    axes = len(spec.grid)
-    for axis in range(axes):
-        x = x.unfold(2 + axis, spec.patch[axis], spec.stride[axis])
-    x = x[(slice(None), slice(None), *(slice(g) for g in spec.grid))]
-    x = x.flatten(2, 1 + axes).flatten(3)  # (BS, channels, N, elements)
-    return x.permute(0, 2, 3, 1)
+    return cut_patches(x, spec.grid, spec.patch, spec.stride).permute(0, 2, 3, 1)
 
 
 def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:

@@ -80,7 +80,8 @@ class CLIPTarget(RecoveryTarget):
                 distance = torch.cat([distance, whole[:, None]], 1)
             counts = context.is_present[:, None].expand_as(distance)
         else:
-            counts = decoded.pick(context.is_masked) & context.is_present[:, None]
+            is_present = decoded.pick_segments(context.is_present)
+            counts = decoded.pick(context.is_masked) & is_present[:, None]
         return {'loss_clip': self.loss_weight * global_mean(distance, counts)}
 
 

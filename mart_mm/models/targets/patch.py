@@ -49,7 +49,9 @@ class PatchTarget(RecoveryTarget):
         decoded = decoded.hidden()
         target = decoded.pick(self.target(inputs, context))
         error = (self.predict(decoded).float() - target).square().mean(-1)
-        counts = decoded.pick(context.is_masked) & context.is_present[:, None]
+        counts = (
+            decoded.pick(context.is_masked) & decoded.pick_segments(context.is_present)[:, None]
+        )
         return {self.loss_name: self.loss_weight * global_mean(error, counts)}
 
 

@@ -53,7 +53,7 @@ class SSASTTarget(FbankTarget):
         decoded = decoded.hidden()
         target = decoded.pick(self.target(inputs, context))
         is_masked = decoded.pick(context.is_masked)
-        counts = is_masked & context.is_present[:, None]
+        counts = is_masked & decoded.pick_segments(context.is_present)[:, None]
         nce = patch_info_nce(target, self.head['nce'](decoded.features), is_masked)
         error = (self.predict(decoded).float() - target).square().mean(-1)
         return {

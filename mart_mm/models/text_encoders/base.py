@@ -31,8 +31,8 @@ class TextEncoder(ABC):
         Args:
             texts: What is said in each segment.
             cues: The segment's cues; each has ``word``, ``span`` in the text and ``affect``.
-            device: Of the result.
+            device: Where a network runs, if there is one.
 
         Returns:
-            n float tensors (cues of the segment, Dl).
+            n float tensors (cues of the segment, Dl) on the host, where they are put together.
         """

@@ -83,9 +83,7 @@ class BertTextEncoder(TextEncoder):
                 self._load()
             self._model.to(device)
             self._cache.update(zip(missing, self._encode(missing, device), strict=True))
-        encoded = [
-            (self._cache[key] if key[1] else torch.zeros(0, self.dims)).to(device) for key in keys
-        ]
+        encoded = [self._cache[key] if key[1] else torch.zeros(0, self.dims) for key in keys]
         for key in keys:
             if key in self._cache:
                 self._cache.move_to_end(key)

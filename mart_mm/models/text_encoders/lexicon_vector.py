@@ -65,5 +65,5 @@ class LexiconVectorEncoder(TextEncoder):
                 row[:AFFECT_DIMS] = self.affect_share**0.5 * affect
                 word = hashed_ngrams(cue['word'], self.dims - AFFECT_DIMS)
                 row[AFFECT_DIMS:] = (1 - self.affect_share) ** 0.5 * word
-            encoded.append(torch.from_numpy(features).to(device))
+            encoded.append(torch.from_numpy(features))
         return encoded

@@ -57,6 +57,10 @@ def test_shape_counts_and_seeds(name: str, kwargs: dict, grids: tuple, hidden: i
         assert torch.equal(masks[0], masks[1])
         counts = masks[0].sum(1).unique().tolist()
         assert len(counts) == 1 and 0 < counts[0] < size(grid)
+        for progress in (0.03, 0.2, 1.0):
+            is_masked = masker(scores, grid, progress, batch_size=6)
+            assert masker.num_hidden(grid, progress) in (None, int(is_masked[0].sum()))
+            assert is_masked.hidden_counts == tuple(is_masked.sum(1).tolist())
         if grid == grids[0]:
             assert counts == [hidden]
     if name not in ('MotionGuidedMasker', 'EmotionMasker') and kwargs.get('kind') not in (
@@ -64,6 +68,16 @@ def test_shape_counts_and_seeds(name: str, kwargs: dict, grids: tuple, hidden: i
         'low',
     ):
         assert not torch.equal(masks[0], masks[2])
+
+
+@pytest.mark.parametrize('name', ['EmotionMasker', 'AttentionMasker'])
+def test_skipped_segments_are_noted(name: str) -> None:
+    kwargs = dict(kind='hint') if name == 'AttentionMasker' else {}
+    masker = MODELS.build(dict(type=name, mask_prob=0.5, **kwargs))
+    assert masker.num_hidden(VIDEO, 1.0) is None
+    is_masked = masker(torch.rand(20, 392), VIDEO, 1.0, batch_size=20, generator=seeded(0))
+    assert is_masked.hidden_counts == tuple(is_masked.sum(1).tolist())
+    assert 0 in is_masked.hidden_counts and max(is_masked.hidden_counts) > 0
 
 
 @pytest.mark.parametrize(('name', 'kwargs', 'grids', 'hidden'), CASES)

@@ -1,16 +1,23 @@
 import pytest
 import torch
+from mmengine.optim import OptimWrapper
 
 from mart_mm.engine.hooks.stage_switch import StageSwitchHook
 from mart_mm.engine.hooks.verification_warmup import VerificationWarmupHook
 from mart_mm.errors import NonFiniteLossError
+from mart_mm.models.recognizers.step import take_step
 
 
 def test_non_finite_loss_stops_before_the_step_and_names_the_loss(helpers: object) -> None:
-    model = helpers.recognizer(helpers.pretext())
-    losses = dict(loss_cls_visual=torch.tensor(1.5), loss_kl_audio=torch.tensor(float('nan')))
+    model = helpers.recognizer()
+    scale = torch.nn.Parameter(torch.ones(()))
+    wrapper = OptimWrapper(torch.optim.SGD([scale], lr=1.0))
+    losses = dict(loss_cls_visual=1.5 * scale, loss_kl_audio=float('nan') * scale)
     with pytest.raises(NonFiniteLossError, match='loss_cls_visual=1.5, loss_kl_audio=nan'):
-        model.parse_losses(losses)
+        take_step(*model.parse_losses(losses), wrapper)
+    assert scale == 1
+    values = take_step(*model.parse_losses(dict(loss_cls_visual=1.5 * scale)), wrapper)
+    assert values == dict(loss=1.5, loss_cls_visual=1.5)
 
 
 def test_prediction_sums_the_streams_present(helpers: object) -> None:

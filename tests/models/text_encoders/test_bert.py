@@ -138,5 +138,5 @@ def test_model_follows_the_device(encoder: BertTextEncoder) -> None:
     cpu = encoder.encode([TEXT], [CUES], CPU)[0]
     encoder._cache.clear()
     gpu = encoder.encode([TEXT], [CUES], torch.device('cuda'))[0]
-    assert gpu.is_cuda
-    torch.testing.assert_close(gpu.cpu(), cpu, atol=1e-3, rtol=1e-3)
+    assert not gpu.is_cuda and next(encoder._model.parameters()).is_cuda
+    torch.testing.assert_close(gpu, cpu, atol=1e-3, rtol=1e-3)
