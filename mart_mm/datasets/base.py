@@ -244,9 +244,12 @@ class AffectiveDataset(BaseDataset):
         """Length of the part of a video that a record uses; nothing is decoded to know it.
 
         A record that is no part of a file has the length in the file's header; 0 where that cannot be
-        read, and where frames lie in a folder or features in files.
+        read, and where frames lie in a folder or features in files. Records in frames count 30 of
+        them, or their ``fps``, for a second.
         """
         record = self.get_data_info(index)
+        if 'start_frame' in record:
+            return (record['stop_frame'] - record['start_frame']) / (record.get('fps') or 30.0)
         start, end = float(record.get('start') or 0.0), record.get('end')
         if end is None:
             end = announced_seconds(record.get('video_path', ''))
