@@ -1,4 +1,4 @@
-"""The recipe in minutes, for planted affect: 12 epochs of pretraining, 18 of finetuning, 2 : 3 as in the paper."""
+"""The recipe in minutes, for planted affect: 12 epochs of pretraining, 18 of finetuning."""
 
 _base_ = './mart_100_150.py'
 
