@@ -154,6 +154,12 @@ def test_a_finished_run_is_not_run_again(tiny_config: Path, tmp_path: Path) -> N
     (run.folder / RESULT).unlink()
     assert run.execute()['resumed']  # from its checkpoint, which is complete
     assert run.result()['metrics'] == seen[0]['metrics']
+    for scalars in run.folder.glob('*/vis_data/scalars.json'):  # stopped before it was evaluated
+        scalars.unlink()
+    assert run.execute()['resumed']  # from the epoch before
+    assert run.result()['metrics'] == seen[0]['metrics']
+    (run.folder / 'digest').write_text('of another recipe')
+    assert not run.execute()['resumed'] and len(list(run.folder.glob('*/vis_data'))) == 1
     broken = Run(tiny_config, 0, tmp_path / 'broken', ('model.pretext.visual.masker.r_min=2',))
     (failed,) = execute_all([broken], 1, 1, lambda run, result: None)
     assert failed[0] is broken and 'exit code 1' in failed[1] and 'r_min' in failed[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +11,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
+import torch
 from mmengine.config import Config
 
 from mart_mm.utils.atomic import write_text
 from tools.analysis.paper_tables.child import prepared_context, train_in_child
 
 RESULT = 'result.json'
+_LOOKING = Lock()
 _TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
 
 
@@ -75,8 +79,10 @@ class Run:
         stamp = self.folder / 'digest'
         can_resume = stamp.exists() and stamp.read_text() == self.digest
         if not can_resume:
-            for old in [*self.folder.glob('*.pth'), self.folder / 'last_checkpoint']:
-                old.unlink(missing_ok=True)
+            shutil.rmtree(self.folder)
+            self.folder.mkdir()
+        elif not self._is_scored():
+            self._drop_last_epoch()
         stamp.write_text(self.digest)
         arguments = [str(self.config), '--work-dir', str(self.folder)]
         if (self.folder / 'last_checkpoint').exists():
@@ -84,16 +90,10 @@ class Run:
         arguments += ['--cfg-options', f'randomness.seed={self.seed}', *self.options]
         began = time.perf_counter()
         log = self.folder / 'output.txt'
-        process = prepared_context(threads).Process(
-            target=train_in_child, args=(arguments, str(log))
-        )
-        process.start()
-        process.join()
-        if process.exitcode:
+        code = _wait_for(train_in_child, arguments, str(log), threads)
+        if code:
             tail = log.read_text(errors='replace')[-1500:] if log.exists() else ''
-            raise RunFailedError(
-                f'{self.config}, seed {self.seed}: exit code {process.exitcode}\n{tail}'
-            )
+            raise RunFailedError(f'{self.config}, seed {self.seed}: exit code {code}\n{tail}')
         result = dict(
             config=str(self.config),
             seed=self.seed,
@@ -108,22 +108,73 @@ class Run:
             best.unlink()
         return result
 
-    def _scores(self) -> dict:
-        """Scores of the last evaluation, and of the best by emotion accuracy."""
+    def _scored(self) -> list[dict]:
+        """Scores of all evaluations, in their order; ``step`` is the epoch."""
         lines = [
             json.loads(line)
             for file in sorted(self.folder.glob('*/vis_data/scalars.json'))
             for line in file.read_text().splitlines()
         ]
-        scored = [
-            {key.removeprefix('affect/'): value for key, value in line.items()}
+        return [
+            {
+                key.removeprefix('affect/'): value
+                for key, value in line.items()
+                if key == 'step' or key.startswith('affect/')
+            }
             for line in lines
             if 'affect/emotion_acc' in line
         ]
-        if not scored:
-            raise RunFailedError(f'{self.config}: no score in {self.folder}')
+
+    def _max_epochs(self) -> int:
+        cfg = Config.fromfile(self.config)
+        cfg.merge_from_dict(dict(option.split('=', 1) for option in self.options))
+        return int(cfg.train_cfg.max_epochs)
+
+    def _is_scored(self) -> bool:
+        """Whether the last epoch has been evaluated."""
+        return any(line['step'] == self._max_epochs() for line in self._scored())
+
+    def _drop_last_epoch(self) -> None:
+        """Go back before the end: resumed behind it, a run would end without a score."""
+        pointer = self.folder / 'last_checkpoint'
+        saved = sorted(
+            [*self.folder.glob('epoch_*.pth'), *self.folder.glob('iter_*.pth')],
+            key=lambda path: int(path.stem.split('_')[1]),
+        )
+        while saved and _epochs_in(saved[-1]) >= self._max_epochs():
+            saved.pop().unlink()
+            pointer.unlink(missing_ok=True)
+        if saved:
+            pointer.write_text(str(saved[-1]))
+
+    def _scores(self) -> dict:
+        """Scores of the last epoch, and of the best by emotion accuracy."""
+        if not self._is_scored():
+            raise RunFailedError(f'{self.config}: no score of the last epoch in {self.folder}')
+        scored = self._scored()
         best = max(scored, key=lambda line: line['emotion_acc'])
         return dict(metrics=scored[-1], best_metrics=best)
+
+
+def _wait_for(body: Callable[..., None], *arguments: object) -> int:
+    """Exit code of a function that runs in a process of its own.
+
+    A process that starts looks after all others too, and who looks second at one that has ended finds
+    nothing: one thread looks at a time.
+    """
+    with _LOOKING:
+        process = prepared_context().Process(target=body, args=arguments)
+        process.start()
+    while True:
+        with _LOOKING:
+            code = process.exitcode
+        if code is not None:
+            return code
+        time.sleep(0.1)
+
+
+def _epochs_in(checkpoint: Path) -> int:
+    return torch.load(checkpoint, map_location='cpu', weights_only=True)['meta']['epoch']
 
 
 def commit() -> str:
