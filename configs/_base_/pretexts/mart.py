@@ -4,7 +4,8 @@ mart_pretext = dict(
     type='MaskedAffectivePretext',
     verifier=dict(type='LexiconVerifier', threshold=0.5),  # tau of E3; the paper gives no value
     attention=dict(type='LexiconAttention', num_heads=8),  # H of Eq. 4
-    tacl=dict(type='TACL', temperature=0.1),  # tau of Eq. 5
+    # tau of Eq. 5; the paper gives no weight, and 1 drowns the classification: configs/mart/README.md
+    tacl=dict(type='TACL', temperature=0.1, loss_weight=0.1),
     visual=dict(
         masker=dict(type='EmotionMasker', r_min=0.1, r_max=0.5),  # Eq. 7, 10~50 of Table 4
         decoder=dict(type='TransformerDecoder', dims=512, depth=8, num_heads=16),

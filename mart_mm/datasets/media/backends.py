@@ -132,7 +132,7 @@ class PyAVBackend(VideoBackend):
                     break
             if frame is None or position != index:
                 break
-            picture = self.reformatter.reformat(frame, width, height, 'rgb24')
+            picture = self.reformatter.reformat(frame, width, height, 'rgb24', threads=1)
             found[index] = picture.to_ndarray()
         return found
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,6 +14,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mart_mm.utils.atomic import write_text
+from tools.analysis.paper_tables.child import prepared_context, train_in_child
 
 RESULT = 'result.json'
 _TRAIN = Path(__file__).resolve().parents[2] / 'train.py'
@@ -79,26 +78,29 @@ class Run:
             for old in [*self.folder.glob('*.pth'), self.folder / 'last_checkpoint']:
                 old.unlink(missing_ok=True)
         stamp.write_text(self.digest)
-        command = [sys.executable, str(_TRAIN), str(self.config), '--work-dir', str(self.folder)]
+        arguments = [str(self.config), '--work-dir', str(self.folder)]
         if (self.folder / 'last_checkpoint').exists():
-            command.append('--resume')
-        command += ['--cfg-options', f'randomness.seed={self.seed}', *self.options]
-        environment = os.environ | {
-            name: str(threads) for name in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')
-        }
+            arguments.append('--resume')
+        arguments += ['--cfg-options', f'randomness.seed={self.seed}', *self.options]
         began = time.perf_counter()
-        with (self.folder / 'output.txt').open('w', encoding='utf-8') as log:
-            code = subprocess.run(command, stdout=log, stderr=log, env=environment).returncode
-        if code:
-            tail = (self.folder / 'output.txt').read_text(errors='replace')[-1500:]
-            raise RunFailedError(f'{self.config}, seed {self.seed}: exit code {code}\n{tail}')
+        log = self.folder / 'output.txt'
+        process = prepared_context(threads).Process(
+            target=train_in_child, args=(arguments, str(log))
+        )
+        process.start()
+        process.join()
+        if process.exitcode:
+            tail = log.read_text(errors='replace')[-1500:] if log.exists() else ''
+            raise RunFailedError(
+                f'{self.config}, seed {self.seed}: exit code {process.exitcode}\n{tail}'
+            )
         result = dict(
             config=str(self.config),
             seed=self.seed,
             digest=self.digest,
             commit=commit(),
             seconds=time.perf_counter() - began,
-            resumed='--resume' in command,
+            resumed='--resume' in arguments,
             **self._scores(),
         )
         write_text(self.folder / RESULT, json.dumps(result, indent=1))
