@@ -1,0 +1,8 @@
+"""MART in one masked pass per step: attention and temporal emotion scores are those of the last visit.
+
+python tools/train.py configs/mart/cheaper/mart_remembered_mbt_ekman6.py
+"""
+
+_base_ = '../mart_mbt_ekman6.py'
+
+model = dict(pretext=dict(type='RememberedAffectivePretext', num_videos=1024, num_segments=12))

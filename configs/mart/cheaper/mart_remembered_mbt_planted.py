@@ -1,0 +1,8 @@
+"""MART in one masked pass per step on planted affect: differs from mart_remembered_mbt_ekman6.py in sizes only.
+
+python tools/train.py configs/mart/cheaper/mart_remembered_mbt_planted.py
+"""
+
+_base_ = '../mart_mbt_planted.py'
+
+model = dict(pretext=dict(type='RememberedAffectivePretext', num_videos=1024, num_segments=6))
