@@ -1,4 +1,4 @@
-"""MART in one masked pass per step on planted affect: differs from mart_remembered_mbt_ekman6.py in sizes only.
+"""MART in one masked pass per step, on planted affect: differs in sizes only.
 
 python tools/train.py configs/mart/cheaper/mart_remembered_mbt_planted.py
 """
