@@ -70,8 +70,9 @@ def flop_figures(data: str) -> list[Figure]:
     for name in ('one pass', 'two passes'):
         values = [gflop(name, data, progress) for progress in QUARTERS]
         mean = statistics.fmean(values)
-        peer, ratio = f'of supervised / {name}', supervised / mean
-        figures.append(Figure(f'cheaper/{name}', mean, 'GFLOP/clip', peer, ratio, values))
+        figures.append(
+            Figure(f'cheaper/{name}', mean, 'GFLOP/clip', 'supervised', supervised / mean, values)
+        )
         costs = [value / supervised for value in values]
         cost = statistics.fmean(costs)
         figures.append(Figure(f'cheaper/{name} FLOPs', cost, 'of supervised', None, None, costs))
