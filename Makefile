@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test bench lint format clean
 PYTHON := .venv/bin/python
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
@@ -15,6 +15,9 @@ demo: setup  ## train MART on the embedded data set; writes demo_out/
 
 test: setup  ## run the tests
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile
+
+bench: setup  ## measure speed and memory; figures go to benchmarks/results
+	$(PYTHON) benchmarks/run_all.py
 
 lint: setup  ## check style
 	$(PYTHON) -m ruff check .

@@ -157,7 +157,11 @@ def step_of(
     torch.manual_seed(0)
     encoder = random_bert(**options.get('bert', {}))
     config = DEFAULT if name == 'default' else PARITY
-    model = build(config, encoder, size, options.get('model')).to(setting.device)
+    overrides = dict(options.get('model', {}))
+    if name == 'default' and overrides:  # it recovers the sound, too
+        key = 'model.pretext.{}.decoder'
+        overrides[key.format('audio')] = overrides[key.format('visual')]
+    model = build(config, encoder, size, overrides).to(setting.device)
     if setting.compiled and name != 'naive':
         compile_blocks(model)
     encoder._model.to(setting.device)

@@ -4,7 +4,7 @@ train_dataloader = dict(
     batch_size=4,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='ResumableSampler', shuffle=True),
+    sampler=dict(type='BalancedSampler', shuffle=True),
     collate_fn=dict(type='mart_mm.affective_collate'),
 )
 val_dataloader = dict(

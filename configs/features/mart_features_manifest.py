@@ -8,7 +8,7 @@ _base_ = [
     '../_base_/models/feature_encoder.py',
     '../_base_/pretexts/mart_features.py',
     '../_base_/datasets/features_manifest.py',
-    '../_base_/schedules/mart_24_8.py',
+    '../_base_/schedules/mart_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -8,7 +8,7 @@ python tools/train.py my/supervised_features.py
 _base_ = [
     '../_base_/models/feature_encoder.py',
     '../_base_/datasets/features_manifest.py',
-    '../_base_/schedules/supervised_32.py',
+    '../_base_/schedules/supervised_30.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -7,7 +7,7 @@ python tools/train.py configs/features/supervised_features_planted.py
 _base_ = [
     '../_base_/models/feature_encoder.py',
     '../_base_/datasets/features_planted.py',
-    '../_base_/schedules/supervised_32.py',
+    '../_base_/schedules/supervised_30.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/mart_mbt_tiny.py',
     '../_base_/datasets/manifest_tiny.py',
-    '../_base_/schedules/mart_24_8.py',
+    '../_base_/schedules/mart_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

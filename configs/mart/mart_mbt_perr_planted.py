@@ -7,7 +7,7 @@ python tools/train.py configs/mart/mart_mbt_perr_planted.py
 _base_ = [
     '../_base_/models/mart_mbt_tiny.py',
     '../_base_/datasets/perr_planted.py',
-    '../_base_/schedules/mart_24_8.py',
+    '../_base_/schedules/mart_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -7,7 +7,7 @@ python tools/train.py configs/supervised/mbt_ve8_planted.py
 _base_ = [
     '../_base_/models/mbt_tiny.py',
     '../_base_/datasets/ve8_planted.py',
-    '../_base_/schedules/supervised_32.py',
+    '../_base_/schedules/supervised_30.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -9,7 +9,7 @@ _base_ = [
     '../_base_/pretexts/tcl_tiny.py',
     '../_base_/pipelines/planted_two_views_6x4x48.py',
     '../_base_/datasets/ekman6_planted.py',
-    '../_base_/schedules/pretext_24_8.py',
+    '../_base_/schedules/pretext_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -6,7 +6,7 @@ python tools/train.py configs/tfn/tfn_planted.py
 _base_ = [
     './_base_/tfn_tiny.py',
     '../_base_/datasets/ekman6_planted.py',
-    '../_base_/schedules/supervised_32.py',
+    '../_base_/schedules/supervised_30.py',
     '../_base_/default_runtime.py',
 ]
 

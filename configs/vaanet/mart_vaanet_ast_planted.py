@@ -7,7 +7,7 @@ _base_ = [
     './_base_/vaanet_ast_tiny.py',
     '../_base_/pretexts/mart_tiny.py',
     '../_base_/datasets/ekman6_planted.py',
-    '../_base_/schedules/mart_24_8.py',
+    '../_base_/schedules/mart_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -8,7 +8,7 @@ _base_ = [
     '../_base_/models/mbt_tiny.py',
     '../_base_/pretexts/videomaev2_tiny.py',
     '../_base_/datasets/ekman6_planted.py',
-    '../_base_/schedules/pretext_24_8.py',
+    '../_base_/schedules/pretext_12_18.py',
     '../_base_/default_runtime.py',
 ]
 

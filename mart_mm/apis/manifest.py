@@ -259,7 +259,7 @@ def _schedule(base: Config, pretrain: int, finetune: int) -> list[str]:
     scheduler = dict(
         type='CosineRestartLR',
         periods=stages,
-        restart_weights=[1.0, 0.5][: len(stages)],
+        restart_weights=[1.0, 1.0][: len(stages)],
         eta_min=1e-6,
         by_epoch=True,
         convert_to_iter_based=True,

@@ -68,6 +68,7 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     check_keys(cfg)
     share_cache(cfg)
+    pin_memory(cfg)
     return cfg
 
 
@@ -78,6 +79,14 @@ def share_cache(cfg: Config) -> None:
         loader = cfg.get(f'{split}_dataloader')
         if loader and 'dataset' in loader:
             loader.dataset.setdefault('cache', cache)
+
+
+def pin_memory(cfg: Config) -> None:
+    """Let batches wait in pinned memory where there is a GPU, unless a loader says otherwise."""
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader:
+            loader.setdefault('pin_memory', torch.cuda.is_available())
 
 
 def use_amp(cfg: Config) -> None:

@@ -15,6 +15,7 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.open_video import announced_seconds
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
@@ -238,6 +239,21 @@ class AffectiveDataset(BaseDataset):
             files = (record.get(key) for key in ('video_id', 'video_path', 'audio_path'))
             names.append({*files, *record.get('features', {}).values()} - {None, ''})
         return names
+
+    def decoded_seconds(self, index: int) -> float:
+        """Length of the part of a video that a record uses; nothing is decoded to know it.
+
+        A record that is no part of a file has the length in the file's header; 0 where that cannot be
+        read, and where frames lie in a folder or features in files. Records in frames count 30 of
+        them, or their ``fps``, for a second.
+        """
+        record = self.get_data_info(index)
+        if 'start_frame' in record:
+            return (record['stop_frame'] - record['start_frame']) / (record.get('fps') or 30.0)
+        start, end = float(record.get('start') or 0.0), record.get('end')
+        if end is None:
+            end = announced_seconds(record.get('video_path', ''))
+        return max(0.0, float(end) - start)
 
     def set_epoch(self, epoch: int) -> None:
         """Tell the data set the epoch, which seeds the augmentation."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from mart_mm.registry import FUNCTIONS
 
@@ -13,10 +14,21 @@ from mart_mm.registry import FUNCTIONS
 def _stack(values: list) -> object:
     first = values[0]
     if isinstance(first, Tensor):
-        return torch.stack(values)
+        return torch.stack(values, out=_room(first, len(values)))
     if isinstance(first, Mapping):
         return {key: _stack([value[key] for value in values]) for key in first}
     return torch.tensor(values)
+
+
+def _room(member: Tensor, count: int) -> Tensor:
+    """An empty batch; in a worker it lies in shared memory, so that it need not be copied there."""
+    shape = (count, *member.shape)
+    if get_worker_info() is None:
+        return member.new_empty(shape)
+    storage = member.untyped_storage()._new_shared(
+        member.element_size() * member.numel() * count, device=member.device
+    )
+    return member.new_empty(0).set_(storage).resize_(shape)
 
 
 @FUNCTIONS.register_module()

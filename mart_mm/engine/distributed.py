@@ -17,10 +17,13 @@ from mart_mm.registry import MODEL_WRAPPERS
 class AffectiveDistributedDataParallel(MMDistributedDataParallel):
     """MMEngine's wrapper that also works on CPU.
 
-    MMEngine hands ``device_ids`` to every model; torch refuses them without a GPU. In the finetuning
-    stage the pretext takes no part, so ``find_unused_parameters`` must be on.
+    MMEngine hands ``device_ids`` to every model; torch refuses them without a GPU. Gradients are views of
+    the buckets that are exchanged: they exist once, and nothing is copied.
 
-    Gradients are views of the buckets that are exchanged: they exist once, and nothing is copied.
+    ``find_unused_parameters`` must be on where a stage leaves parameters of backbone or head without
+    gradient (pretexts that read no label, streams with a mask token). Those of the pretext are not
+    exchanged while finetuning, see :meth:`for_stage`. ``static_graph=True`` is valid for backbones that
+    mask absent modalities (MBT), not for those that skip them (TwoStreamBackbone).
 
     Args:
         module: The recogniser.
@@ -32,9 +35,31 @@ class AffectiveDistributedDataParallel(MMDistributedDataParallel):
         if not torch.cuda.is_available():
             device_ids = None
         kwargs.setdefault('gradient_as_bucket_view', True)
+        self._arguments = dict(device_ids=device_ids, **kwargs)
         super().__init__(module=module, device_ids=device_ids, **kwargs)
 
-    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, float]:
+    def for_stage(self, name: str) -> AffectiveDistributedDataParallel:
+        """The wrapper that exchanges the gradients of a stage and no others.
+
+        While finetuning the pretext takes no part; what it holds would be exchanged as zeros.
+
+        Args:
+            name: ``'pretrain'`` or ``'finetune'``.
+
+        Returns:
+            This one where nothing changes, otherwise a new one; then this one must not be used again.
+        """
+        left_out = set()
+        if name == 'finetune':
+            own = self.module.named_parameters()
+            left_out = {key for key, _ in own if key.startswith('pretext.')}
+        if left_out == self.parameters_to_ignore:
+            return self
+        self._remove_autograd_hooks()
+        self._set_params_and_buffers_to_ignore_for_model(self.module, left_out)
+        return type(self)(self.module, **self._arguments | dict(init_sync=False))
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, torch.Tensor]:
         """As :meth:`mart_mm.models.recognizers.affective.AffectiveRecognizer.train_step`."""
         with optim_wrapper.optim_context(self):
             losses = self(**self.module.data_preprocessor(data, True), mode='loss')

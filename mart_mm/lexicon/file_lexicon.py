@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from mart_mm.lexicon.base import (
-    Lexicon,
-    LexiconEntry,
-    normalise_concept,
-    number_in,
-    polarity_of,
-)
+from mart_mm.lexicon.base import LexiconEntry, normalise_concept, number_in, polarity_of
+from mart_mm.lexicon.packed import PackedLexicon
 from mart_mm.registry import LEXICONS
 
 FIELDS = ('concept', 'polarity', 'value', 'moods')
@@ -23,7 +18,7 @@ _DELIMITERS = {'.tsv': '\t', '.txt': '\t', '.csv': ','}
 
 
 @LEXICONS.register_module()
-class FileLexicon(Lexicon):
+class FileLexicon(PackedLexicon):
     """Concepts from a ``.tsv`` or ``.csv`` with a header line, or a ``.json`` list of objects.
 
     ============ ====================================================================
@@ -42,44 +37,36 @@ class FileLexicon(Lexicon):
 
     Args:
         path: The file.
+        folder: Of the packed form; see :class:`PackedLexicon`.
 
     Raises:
         FileNotFoundError: When it is missing.
         ValueError: Naming file, line, field and remedy.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, folder: str | None = None) -> None:
         source = Path(path)
         if not source.is_file():
             raise FileNotFoundError(f'lexicon {path} does not exist')
-        content = source.read_bytes()
-        self.digest = hashlib.sha256(content).hexdigest()
+        super().__init__(source, partial(_read, source), folder)
+        self.max_words = self.tree.max_words
+
+
+def _read(source: Path) -> dict[str, LexiconEntry]:
+    try:
+        text = source.read_bytes().decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{source} is not UTF-8 text ({error}): save it as UTF-8') from error
+    entries: dict[str, LexiconEntry] = {}
+    for where, row in _rows(source, text):
         try:
-            text = content.decode('utf-8-sig')
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path} is not UTF-8 text ({error}): save it as UTF-8') from error
-        self._entries: dict[str, LexiconEntry] = {}
-        for where, row in _rows(source, text):
-            try:
-                entry = _entry(row)
-            except ValueError as error:
-                raise ValueError(f'{path}, {where}: {error}') from error
-            self._entries.setdefault(entry.concept, entry)
-        if not self._entries:
-            raise ValueError(f'{path} holds no concept; fields are {FIELDS}')
-        self.max_words = max(len(concept.split()) for concept in self._entries)
-
-    def lookup(self, concept: str) -> LexiconEntry | None:
-        """See :class:`Lexicon`."""
-        return self._entries.get(concept) or self._entries.get(normalise_concept(concept))
-
-    def __iter__(self) -> Iterator[str]:
-        """Concepts."""
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        """Number of concepts."""
-        return len(self._entries)
+            entry = _entry(row)
+        except ValueError as error:
+            raise ValueError(f'{source}, {where}: {error}') from error
+        entries.setdefault(entry.concept, entry)
+    if not entries:
+        raise ValueError(f'{source} holds no concept; fields are {FIELDS}')
+    return entries
 
 
 def _rows(source: Path, text: str) -> Iterator[tuple[str, object]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -13,12 +14,15 @@ import simplemma
 from simplemma.strategies.dictionaries.dictionary_factory import SUPPORTED_LANGUAGES
 
 from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept
+from mart_mm.lexicon.concept_tree import ConceptTree
+from mart_mm.lexicon.packed import PackedLexicon
 
 # vowel signs and accents that follow their letter are no letters for ``re``, but belong to the word
 _SIGNS = ''.join(c for c in map(chr, range(0x300, 0x3100)) if unicodedata.category(c)[0] == 'M')
 _WORD = rf'[^\W\d_]+(?:[{_SIGNS}]+[^\W\d_]*)*'
 _TOKEN = re.compile(rf"{_WORD}(?:['’]{_WORD})*")
-_TOKEN_OR_CLAUSE_END = re.compile(f'({_TOKEN.pattern})|[.,;:!?…。，！？]')
+_SPLIT = re.compile(f'({_TOKEN.pattern})')
+_CLAUSE_END = re.compile('[.,;:!?…。，！？]')
 #: longest run of words of which every mix of written forms and lemmas is tried
 _MAX_MIXED = 4
 #: English words of grammar, which carry no emotion alone whatever a lexicon says of them
@@ -86,28 +90,49 @@ def lemma(word: str, language: str = 'en') -> str:
     return simplemma.lemmatize(word.lower(), lang=language).lower()
 
 
-class _Everything:
-    """Stands for the concepts of a lexicon that cannot list them: any words may be one."""
+class _AnyWords:
+    """Stands for the tree of a lexicon that cannot list its concepts: any words may be one.
 
-    def __contains__(self, words: str) -> bool:
+    A node is what has been said so far.
+    """
+
+    root = ''
+
+    def path(self, spelling: str) -> str:
+        """As :meth:`ConceptTree.path`."""
+        return spelling
+
+    def after(self, node: str, path: str) -> str:
+        """As :meth:`ConceptTree.after`."""
+        return f'{node} {path}' if node else path
+
+    def goes_on(self, node: str) -> bool:
+        """As :meth:`ConceptTree.goes_on`."""
         return True
+
+    def number(self, node: str) -> int:
+        """As :meth:`ConceptTree.number`."""
+        return 0
+
+    def spelling(self, node: str) -> str:
+        """As :meth:`ConceptTree.spelling`."""
+        return node
 
 
 class _Word(NamedTuple):
-    """A word of a text, prepared for the search.
+    """A word of a text, prepared for the search; paths and nodes are those of the lexicon's tree.
 
     Attributes:
-        forms: Spellings that count, as written first.
-        concepts: Those that may be a concept alone.
-        beginnings: Those with which a longer concept may begin.
+        paths: Of its spellings that count, as written first; None for one that is in no concept.
+        known: Those that are in one.
+        alone: Nodes that may be a concept of this word alone.
+        beginnings: Nodes with which a longer concept may begin.
     """
 
-    forms: tuple[str, ...]
-    concepts: tuple[str, ...]
-    beginnings: tuple[str, ...]
-
-
-_Candidate = tuple[int, str]  # index behind its last word, spelling
+    paths: tuple
+    known: tuple
+    alone: tuple
+    beginnings: tuple
 
 
 class _Index:
@@ -122,49 +147,86 @@ class _Index:
 
     def __init__(self, lexicon: Lexicon, language: str, keep_function_words: bool) -> None:
         self._language, self._keep_function_words = language, keep_function_words
-        self.concepts: Container[str] = _Everything()
-        self.beginnings: Container[str] = _Everything()
-        if isinstance(lexicon, Iterable):
-            self.concepts = frozenset(lexicon)
-            self.beginnings = frozenset(
-                concept[: blank.start()]
-                for concept in self.concepts
-                for blank in re.finditer(' ', concept)
-            )
-        self.word = lru_cache(maxsize=65536)(self._word)
+        if isinstance(lexicon, PackedLexicon):
+            self.tree = lexicon.tree
+        elif isinstance(lexicon, Iterable):
+            self.tree = ConceptTree.of(dict.fromkeys(lexicon))
+        else:
+            self.tree = _AnyWords()
+        self.word = lru_cache(maxsize=32768)(self._word)
 
     def _word(self, text: str) -> _Word:
-        written = normalise_concept(text)
-        forms = tuple(dict.fromkeys((written, normalise_concept(lemma(written, self._language)))))
-        return _Word(
-            forms,
-            tuple(
-                form
-                for form in forms
-                if form in self.concepts
-                and (self._keep_function_words or form not in FUNCTION_WORDS)
-            ),
-            tuple(form for form in forms if form in self.beginnings),
-        )
+        tree, written = self.tree, normalise_concept(text)
+        forms = dict.fromkeys((written, normalise_concept(lemma(written, self._language))))
+        paths, alone, beginnings = [tree.path(form) for form in forms], [], []
+        for form, path in zip(forms, paths, strict=True):
+            node = None if path is None else tree.after(tree.root, path)
+            if node is None:
+                continue
+            is_barred = form in FUNCTION_WORDS and not self._keep_function_words
+            if not is_barred and tree.number(node) is not None:
+                alone.append(node)
+            if tree.goes_on(node):
+                beginnings.append(node)
+        known = (path for path in paths if path is not None)
+        return _Word(tuple(paths), tuple(known), tuple(alone), tuple(beginnings))
 
-    def candidates(self, words: Sequence[_Word], start: int, limit: int) -> Iterator[_Candidate]:
-        """Spellings that may be a concept of the words from ``start`` on, the longest first."""
-        runs, heads, stop = [], words[start].beginnings, start + 1
-        while heads and stop < limit:
+    def entries(self, lexicon: Lexicon) -> Callable[[int | str], LexiconEntry | None]:
+        """Gives the entry of the concept that ends at a node, or None where none does."""
+        if isinstance(lexicon, PackedLexicon):
+            return lexicon.entry
+        tree = self.tree
+
+        def entry(node: int | str) -> LexiconEntry | None:
+            return None if tree.number(node) is None else lexicon.lookup(tree.spelling(node))
+
+        return entry
+
+    def longer(
+        self, words: Sequence[_Word], is_first: Sequence[bool], start: int, limit: int
+    ) -> list[tuple[int, list]]:
+        """What two and more words from ``start`` on lead to.
+
+        Args:
+            words: Of the text.
+            is_first: Whether each word begins a clause.
+            start: First word.
+            limit: Index behind the last word that may be used.
+
+        Returns:
+            Index behind the last word and nodes, the spelling whose first words are as written
+            first, for two words, three, and so on.
+        """
+        after, runs, heads = self.tree.after, [], words[start].beginnings
+        for stop in range(start + 1, limit):
+            if is_first[stop]:
+                break
+            nodes = []
             if stop - start < _MAX_MIXED:
-                forms = [f'{head} {form}' for head in heads for form in words[stop].forms]
+                for head in heads:
+                    for path in words[stop].known:
+                        node = after(head, path)
+                        if node is not None:
+                            nodes.append(node)
             else:  # the number of mixes would double with each word
                 run = words[start : stop + 1]
-                forms = [' '.join(word.forms[place] for word in run) for place in (0, -1)]
-            stop += 1
-            runs.append((stop, forms))
-            heads = [form for form in forms if form in self.beginnings]
-        for stop, forms in reversed(runs):
-            for form in forms:
-                if form in self.concepts:
-                    yield stop, form
-        for form in words[start].concepts:
-            yield start + 1, form
+                pure = self._pure(run, 0), self._pure(run, -1)
+                nodes = [node for node in pure if node is not None]
+            if not nodes:
+                break
+            runs.append((stop + 1, nodes))
+            heads = nodes
+        return runs
+
+    def _pure(self, words: Sequence[_Word], place: int) -> int | str | None:
+        """Node of words that are all as written (``place`` 0) or all lemmas (-1), or None."""
+        node = self.tree.root
+        for word in words:
+            path = word.paths[place]
+            node = None if path is None else self.tree.after(node, path)
+            if node is None:
+                return None
+        return node
 
 
 _INDICES: WeakKeyDictionary[Lexicon, dict[tuple[str, bool], _Index]] = WeakKeyDictionary()
@@ -182,7 +244,7 @@ def find_concepts(
     Args:
         text: What is searched.
         lexicon: Where concepts are looked up, up to ``lexicon.max_words`` words. It is searched
-            faster when it can be iterated, which gives its concepts.
+            faster when it can be iterated, which gives its concepts, and fastest when it is packed.
         language: Of the lemmas.
         keep_function_words: Whether a single word of :data:`FUNCTION_WORDS` can be a concept.
     """
@@ -190,30 +252,32 @@ def find_concepts(
     indices = _INDICES.setdefault(lexicon, {})
     if options not in indices:
         indices[options] = _Index(lexicon, *options)
-    index, matches = indices[options], []
-    for spans in _clauses(text):
-        words, start = [index.word(text[first:last]) for first, last in spans], 0
-        while start < len(words):
-            limit = min(start + lexicon.max_words, len(words))
-            for stop, form in index.candidates(words, start, limit):
-                entry = lexicon.lookup(form)
+    index = indices[options]
+    entry_of = index.entries(lexicon)
+    pieces = _SPLIT.split(text)  # what is between words, a word, what is between words, ...
+    words, gaps = [*map(index.word, pieces[1::2])], pieces[::2]
+    clause_ends = {gap for gap in set(gaps) if _CLAUSE_END.search(gap)}
+    is_first = [gap in clause_ends for gap in gaps]
+    ends = [*accumulate(map(len, pieces))]  # of the pieces, in characters
+    matches, start, count, max_words = [], 0, len(words), lexicon.max_words
+    while start < count:
+        _, _, alone, beginnings = words[start]
+        stop, candidates = start + 1, ()
+        if beginnings and stop < count and words[stop].known and not is_first[stop]:
+            limit = min(start + max_words, count)
+            candidates = index.longer(words, is_first, start, limit)
+        if alone:
+            candidates = [(stop, alone), *candidates]
+        for behind, nodes in reversed(candidates):
+            entry = None
+            for node in nodes:
+                entry = entry_of(node)
                 if entry is not None:
-                    span = (spans[start][0], spans[stop - 1][1])
-                    matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))
-                    start = stop
                     break
-            else:
-                start += 1
+            if entry is not None:
+                span = ends[2 * start], ends[2 * behind - 1]
+                matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))
+                stop = behind
+                break
+        start = stop
     return matches
-
-
-def _clauses(text: str) -> Iterator[list[tuple[int, int]]]:
-    """Spans of the words of each clause."""
-    spans: list[tuple[int, int]] = []
-    for match in _TOKEN_OR_CLAUSE_END.finditer(text):
-        if match.lastindex:
-            spans.append(match.span())
-        elif spans:
-            yield spans
-            spans = []
-    yield spans

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import ast
 import csv
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
-from mart_mm.lexicon.base import (
-    Lexicon,
-    LexiconEntry,
-    normalise_concept,
-    number_in,
-    polarity_of,
-)
+from mart_mm.lexicon.base import LexiconEntry, normalise_concept, number_in, polarity_of
+from mart_mm.lexicon.packed import PackedLexicon
 from mart_mm.registry import LEXICONS
 
 #: moods of the positive and the negative part of each sentic, in the order of the columns
@@ -70,66 +65,38 @@ def entry_from_row(
     return LexiconEntry(concept, polarity_of(row[6]), value, moods, degrees)
 
 
-class _RowLexicon(Lexicon):
-    """Rows kept as they are; an entry is made when it is first looked up."""
-
-    def __init__(
-        self,
-        rows: dict[str, Sequence[str]],
-        sentics: Sequence[tuple[str, str]],
-        digest: str,
-    ) -> None:
-        self._rows, self._sentics, self.digest = rows, sentics, digest
-        self._entries: dict[str, LexiconEntry] = {}  # those looked up before
-
-    def lookup(self, concept: str) -> LexiconEntry | None:
-        """See :class:`Lexicon`."""
-        if concept in self._entries:
-            return self._entries[concept]
-        if concept not in self._rows:
-            concept = normalise_concept(concept)
-        row = self._rows.get(concept)
-        if row is None:
-            return None
-        return self._entries.setdefault(concept, entry_from_row(concept, row, self._sentics))
-
-    def __iter__(self) -> Iterator[str]:
-        """The concepts."""
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        """Number of concepts."""
-        return len(self._rows)
-
-
-@cache
-def _senticnet6_rows() -> tuple[dict[str, Sequence[str]], str]:
+def _read_senticnet6() -> dict[str, LexiconEntry]:
     from senticnet import senticnet6
 
-    source = Path(senticnet6.__file__)
-    rows: dict[str, Sequence[str]] = {}
+    entries: dict[str, LexiconEntry] = {}
     for key, row in senticnet6.senticnet.items():
-        rows.setdefault(normalise_concept(key), row)
-    return rows, hashlib.sha256(source.read_bytes()).hexdigest()
+        concept = normalise_concept(key)
+        if concept not in entries:
+            entries[concept] = entry_from_row(concept, row, SENTICS_6)
+    return entries
 
 
 @LEXICONS.register_module()
-class SenticNet6Lexicon(_RowLexicon):
+class SenticNet6Lexicon(PackedLexicon):
     """SenticNet 6 (Cambria et al., CIKM 2020), 200,000 concepts, from the ``senticnet`` package.
 
-    Some concepts stand there twice, with ``-`` and with ``_``: the first row counts.
+    Some concepts stand there twice, with ``-`` and with ``_``: the first row counts. The package's
+    data, 90 MB of Python objects, are imported only to be packed.
+
+    Args:
+        folder: Of the packed form; see :class:`PackedLexicon`.
     """
 
-    def __init__(self) -> None:
-        rows, digest = _senticnet6_rows()
-        super().__init__(rows, SENTICS_6, digest)
+    def __init__(self, folder: str | None = None) -> None:
+        source = Path(find_spec('senticnet.senticnet6').origin)
+        super().__init__(source, _read_senticnet6, folder)
 
 
 _ROW = re.compile(r"""^\s*senticnet\s*\[(?P<key>.+?)\]\s*=\s*(?P<row>\[.*\])\s*$""")
 
 
 @LEXICONS.register_module()
-class SenticNet5Lexicon(_RowLexicon):
+class SenticNet5Lexicon(PackedLexicon):
     """SenticNet 5 (Cambria et al., AAAI 2018), the paper's lexicon, from a file of the user's.
 
     Reads ``senticnet5.py`` (lines ``senticnet['concept'] = ['-0.99', ...]``), parsed as data and
@@ -138,39 +105,42 @@ class SenticNet5Lexicon(_RowLexicon):
 
     Args:
         path: The file.
+        folder: Of the packed form; see :class:`PackedLexicon`.
 
     Raises:
         FileNotFoundError: When it is missing.
         ValueError: Naming file, line, field and remedy.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, folder: str | None = None) -> None:
         source = Path(path)
         if not source.is_file():
             raise FileNotFoundError(
                 f'{path} does not exist: SenticNet 5 cannot be shipped; get it from its authors, '
                 "or use lexicon=dict(type='SenticNet6Lexicon')"
             )
-        content = source.read_bytes()
+        super().__init__(source, partial(_read_senticnet5, source), folder)
+
+
+def _read_senticnet5(source: Path) -> dict[str, LexiconEntry]:
+    try:
+        lines = source.read_bytes().decode('utf-8-sig').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{source} is not UTF-8 text ({error}): save it as UTF-8') from error
+    parse = _python_row if source.suffix == '.py' else _table_row
+    entries: dict[str, LexiconEntry] = {}
+    for number, line in enumerate(lines, start=1):
         try:
-            lines = content.decode('utf-8-sig').splitlines()
-        except UnicodeDecodeError as error:
-            raise ValueError(f'{path} is not UTF-8 text ({error}): save it as UTF-8') from error
-        parse = _python_row if source.suffix == '.py' else _table_row
-        rows: dict[str, Sequence[str]] = {}
-        for number, line in enumerate(lines, start=1):
-            try:
-                parsed = parse(line)
-                if parsed is None:
-                    continue
-                key, row = normalise_concept(parsed[0]), parsed[1]
-                entry_from_row(key, row, SENTICS_5)
-            except ValueError as error:
-                raise ValueError(f'{path}, line {number}: {error}') from error
-            rows.setdefault(key, row)
-        if not rows:
-            raise ValueError(f'{path} holds no row of SenticNet 5: see the class for the formats')
-        super().__init__(rows, SENTICS_5, hashlib.sha256(content).hexdigest())
+            parsed = parse(line)
+            if parsed is None:
+                continue
+            entry = entry_from_row(normalise_concept(parsed[0]), parsed[1], SENTICS_5)
+        except ValueError as error:
+            raise ValueError(f'{source}, line {number}: {error}') from error
+        entries.setdefault(entry.concept, entry)
+    if not entries:
+        raise ValueError(f'{source} holds no row of SenticNet 5: see the class for the formats')
+    return entries
 
 
 def _python_row(line: str) -> tuple[str, list[str]] | None:

@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mart_mm.apis.run import scale_lr, use_amp
+from mart_mm.apis.run import pin_memory, scale_lr, use_amp
 
 CONFIG = Path(__file__).resolve().parents[2] / 'configs' / 'mart' / 'mart_mbt_ekman6.py'
 
@@ -43,3 +43,13 @@ def test_amp_is_off_without_a_gpu() -> None:
     cfg = Config.fromfile(CONFIG)
     use_amp(cfg)
     assert cfg.optim_wrapper.type == 'OptimWrapper'
+
+
+@pytest.mark.parametrize('has_gpu', [False, True])
+def test_memory_is_pinned_where_a_gpu_is(has_gpu: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: has_gpu)
+    cfg = Config.fromfile(CONFIG)
+    cfg.val_dataloader.pin_memory = not has_gpu  # what a config says stays
+    pin_memory(cfg)
+    assert cfg.train_dataloader.pin_memory is has_gpu
+    assert cfg.val_dataloader.pin_memory is not has_gpu

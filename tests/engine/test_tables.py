@@ -103,7 +103,7 @@ def test_report_holds_the_contract() -> None:
     assert names == ['recall_a', 'recall_b', 'emotion_acc']
     header = dict(commit='c', machine='m', command='x', seeds=[0, 1, 2])
     found = {MART: results(0), 'Ver': results(-2)}
-    recipe = dict(pretrain_epochs=24, finetune_epochs=8, effective_batch=4, lr=1e-3)
+    recipe = dict(pretrain_epochs=12, finetune_epochs=18, effective_batch=4, lr=1e-3)
     training = {
         name: dict(
             config='configs/x.py', recipe=recipe, step_gflop=dict(pretrain=1.25, finetune=0.5)
@@ -119,7 +119,7 @@ def test_report_holds_the_contract() -> None:
     assert mart['minus_mart']['emotion_acc']['mean'] == 0 and ver['recipe'] == recipe
     text = markdown(table, content, 'ekman6', names)
     assert '| Ver | 1.0 ± 0.0' in text and '-2.0 [-2.0, -2.0]' in text and '51.42' in text
-    assert '| 24 + 8 | 4 | 0.001 | 1.25 / 0.50 | 60 |' in text
+    assert '| 12 + 18 | 4 | 0.001 | 1.25 / 0.50 | 60 |' in text
     assert '51.42' not in markdown(table, content, 'planted', names)
     assert comma_separated(content, names).count('\n') == 7
 
@@ -133,7 +133,7 @@ def test_recipe_and_cost_are_the_configs(tiny_config: Path) -> None:
         paths = [root / row.path('planted') for row in table.rows]
         recipes = [recipe(path) for path in paths]
         assert len({(r['effective_batch'], r['lr'], r['optimizer']) for r in recipes}) == 1
-        assert {r['pretrain_epochs'] + r['finetune_epochs'] for r in recipes} == {32}
+        assert {r['pretrain_epochs'] + r['finetune_epochs'] for r in recipes} == {30}
     gflop = step_gflop(tiny_config)
     assert gflop.keys() == {'pretrain', 'finetune'}
     _, stages = count_config(Config.fromfile(tiny_config), progress=(0.5,))

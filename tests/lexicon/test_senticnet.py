@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -63,10 +65,11 @@ def test_spellings_of_a_concept(tmp_path: Path, spelling: str) -> None:
     assert spelling in lexicon
 
 
-def test_senticnet6_is_loaded_once_per_process() -> None:
-    first, second = SenticNet6Lexicon(), SenticNet6Lexicon()
-    assert first._rows is second._rows
-    assert first.digest == second.digest and len(first.digest) == 64
+def test_senticnet6_is_the_packed_form_of_the_package() -> None:
+    lexicon = SenticNet6Lexicon()
+    source = Path(find_spec('senticnet.senticnet6').origin)
+    assert lexicon.digest == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert lexicon.max_words == 4  # longer ones are not worth the search
 
 
 def test_sample_of_senticnet5(shared_data: Path) -> None:

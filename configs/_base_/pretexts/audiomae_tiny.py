@@ -2,4 +2,4 @@
 
 _base_ = './audiomae.py'
 
-audiomae_pretext = dict(audio=dict(decoder=dict(dims=64, depth=2, num_heads=4)))
+audiomae_pretext = dict(audio=dict(decoder=dict(dims=48, depth=1, num_heads=3)))

@@ -5,6 +5,6 @@ _base_ = './mgmae.py'
 mgmae_pretext = dict(
     visual=dict(
         importance=dict(flow=dict(_delete_=True, type='DISFlow')),
-        decoder=dict(dims=64, depth=2, num_heads=4),
+        decoder=dict(dims=48, depth=1, num_heads=3),
     )
 )

@@ -17,7 +17,7 @@ _clip = dict(
 milan_pretext = dict(
     visual=dict(
         importance=dict(clip=_clip),
-        decoder=dict(dims=64, depth=2, num_heads=4),
+        decoder=dict(dims=48, depth=1, num_heads=3),
         targets=[dict(type='CLIPTarget', clip=_clip, all_tokens=True, loss_weight=1.0)],
     )
 )

@@ -2,4 +2,4 @@
 
 _base_ = './videomaev2.py'
 
-videomaev2_pretext = dict(visual=dict(decoder=dict(dims=64, depth=2, num_heads=4)))
+videomaev2_pretext = dict(visual=dict(decoder=dict(dims=48, depth=1, num_heads=3)))

@@ -24,7 +24,7 @@ param_scheduler = [
     dict(
         type='CosineRestartLR',
         periods=[95, 150],
-        restart_weights=[1.0, 0.5],
+        restart_weights=[1.0, 1.0],
         eta_min=1e-6,
         begin=5,
         by_epoch=True,

@@ -5,21 +5,27 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import groupby
 from types import ModuleType
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from mart_mm.datasets.media.frame_table import FrameTable, format_family, scan_frames
+from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.frame_table import FrameTable, format_family, stamp_of
+from mart_mm.datasets.media.frame_table_cache import cached_frame_table
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
 
 # decord retries at the end of a broken file this often; its default of 10,240 takes minutes
 os.environ.setdefault('DECORD_EOF_RETRY_MAX', '256')
+
+#: containers that keep each picture in a packet of its own, with its time
+PACKET_FORMATS = ('mov', 'matroska')
 
 
 @cache
@@ -56,23 +62,29 @@ class VideoBackend(ABC):
 class PyAVBackend(VideoBackend):
     """Seeks to the key frame before a wanted frame and decodes on from there.
 
-    Each decoded frame is recognised by its time stamp. Where a seek turns out to miss (MPEG
-    streams, FLV), frames are decoded from the start instead.
+    Each decoded frame is recognised by its time stamp. In h264 of mp4 and matroska, where a packet
+    is a picture and says whether others are predicted from it, pictures that are neither wanted nor
+    needed are not decoded, and nothing is decoded behind the last wanted one; the frames are the
+    same, bit for bit. Where a seek turns out to miss (MPEG streams, FLV), all frames are decoded from
+    the start instead.
 
     Args:
         path: The file.
         short_side: Pixels, or None.
         num_threads: Decoding threads.
+        cache: Where frame tables are kept, or None.
 
     Raises:
         MediaError: When the file is no readable video.
     """
 
-    def __init__(self, path: str, short_side: int | None, num_threads: int) -> None:
+    def __init__(
+        self, path: str, short_side: int | None, num_threads: int, cache: FileCache | None = None
+    ) -> None:
         self.path, self.num_threads = path, num_threads
         self._open()
         try:
-            self.table: FrameTable = scan_frames(path, self.container, self.stream)
+            self.table: FrameTable = cached_frame_table(path, self.container, self.stream, cache)
         except BaseException:
             self.container.close()
             raise
@@ -80,6 +92,7 @@ class PyAVBackend(VideoBackend):
         self.num_streams = len(self.container.streams.video)
         self.size = scaled_size(*self.table.size, short_side)
         self.may_seek = bool(self.table.stamps)
+        self.may_skip = self.stream.codec_context.name == 'h264' and self.format in PACKET_FORMATS
         self.reformatter = (
             VideoReformatter()
         )  # one for all frames: its set-up costs more than a frame
@@ -95,65 +108,108 @@ class PyAVBackend(VideoBackend):
             stream.thread_type = 'AUTO'
         self.stream = stream
 
-    def _decode_from(self, key: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """(index, frame) in order; ends early where the seek missed or the stream is damaged."""
-        table = self.table
-        if self.may_seek:
-            self.container.seek(table.stamps[key], stream=self.stream, backward=True)
-        else:
-            self.container.close()
-            self._open()
-        is_first = self.may_seek
-        try:
-            for count, frame in enumerate(self.container.decode(self.stream)):
-                index = table.index_of.get(frame.pts) if table.stamps else count
-                if index is None:
-                    continue
-                if is_first and index > key:
-                    return
-                is_first = False
-                yield index, frame
-        except av.FFmpegError:
-            return
+    def _packets_from(self, key: int) -> Iterator[av.Packet]:
+        """Packets of the stream from a key frame on; none where the seek lands behind it."""
+        stamp = self.table.stamps[key]
+        self.container.seek(stamp, stream=self.stream, backward=True)
+        is_first = True
+        for packet in self.container.demux(self.stream):
+            if is_first and packet.size and stamp_of(packet) > stamp:
+                return
+            is_first = False
+            yield packet
 
-    def _collect(self, wanted: Sequence[int]) -> dict[int, np.ndarray]:
-        width, height = self.size
-        found: dict[int, np.ndarray] = {}
-        decoding: Iterator[tuple[int, av.VideoFrame]] | None = None
-        position = -1
-        for index in wanted:
-            key = self.table.keys[bisect_right(self.table.keys, index) - 1] if self.may_seek else 0
-            if decoding is None or key > position:
-                decoding = self._decode_from(key)
-            frame = None
-            while position < index or frame is None:
-                position, frame = next(decoding, (len(self.table.times), None))
-                if frame is None or position >= index:
-                    break
-            if frame is None or position != index:
+    def _decode_skipping(self, key: int, wanted: set[int]) -> Iterator[av.VideoFrame]:
+        """At least the frames of these time stamps, which lie between two key frames."""
+        context, waiting, is_skipping = self.stream.codec_context, set(wanted), None
+        for packet in self._packets_from(key):
+            stamp = stamp_of(packet)
+            if is_skipping != (stamp not in wanted):
+                is_skipping = stamp not in wanted
+                context.skip_frame = 'NONREF' if is_skipping else 'DEFAULT'
+            yield from packet.decode()
+            waiting.discard(stamp)
+            if not waiting:
+                yield from context.decode(None)  # what the decoder holds back to bring into order
+                return
+
+    def _decode_plainly(self, key: int) -> Iterator[av.VideoFrame]:
+        for packet in self._packets_from(key):
+            yield from packet.decode()
+
+    def _collect(self, wanted: Sequence[int], place: Callable[[int, av.VideoFrame], None]) -> int:
+        """Hand frames to ``place``, group of pictures by group; how many there were.
+
+        A group of which a frame is missing is the last.
+        """
+        table, count = self.table, 0
+        for key, members in groupby(wanted, lambda index: _key_before(table.keys, index)):
+            waiting = {table.stamps[index]: index for index in members}
+            decoding = (
+                self._decode_skipping(key, set(waiting))
+                if self.may_skip
+                else self._decode_plainly(key)
+            )
+            with suppress(av.FFmpegError):
+                for frame in decoding:
+                    if frame.pts in waiting:
+                        place(waiting.pop(frame.pts), frame)
+                        count += 1
+                        if not waiting:
+                            break
+            decoding.close()
+            if waiting:
                 break
-            picture = self.reformatter.reformat(frame, width, height, 'rgb24', threads=1)
-            found[index] = picture.to_ndarray()
-        return found
+        return count
+
+    def _collect_from_start(
+        self, wanted: Sequence[int], place: Callable[[int, av.VideoFrame], None]
+    ) -> int:
+        self.container.close()
+        self._open()
+        table, waiting, count = self.table, set(wanted), 0
+        with suppress(av.FFmpegError):
+            for number, frame in enumerate(self.container.decode(self.stream)):
+                index = table.index_of.get(frame.pts) if table.stamps else number
+                if index in waiting:
+                    waiting.remove(index)
+                    place(index, frame)
+                    count += 1
+                    if not waiting:
+                        break
+        return count
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Decode; see ``VideoReader.read``."""
-        wanted = sorted(set(indices))
-        found = self._collect(wanted)
-        if len(found) < len(wanted) and self.may_seek:
+        wanted, order = np.unique(indices, return_inverse=True)
+        wanted, (width, height) = wanted.tolist(), self.size
+        frames = np.empty((len(wanted), height, width, 3), dtype=np.uint8)
+        rows = {index: row for row, index in enumerate(wanted)}
+
+        def place(index: int, frame: av.VideoFrame) -> None:
+            picture = self.reformatter.reformat(frame, width, height, 'rgb24', threads=1).planes[0]
+            lines = np.frombuffer(picture, np.uint8).reshape(height, picture.line_size)
+            frames[rows[index]] = lines[:, : 3 * width].reshape(height, width, 3)
+
+        count = self._collect(wanted, place) if self.may_seek else 0
+        if count < len(wanted):
             self.may_seek = False
-            found = self._collect(wanted)
-        if len(found) < len(wanted):
+            count = self._collect_from_start(wanted, place)
+        if count < len(wanted):
             raise MediaError(
                 self.path,
-                f'damaged: {len(found)} of {len(wanted)} wanted frames can be read, '
-                f'frame {wanted[len(found)]} of {len(self.table.times)} cannot',
+                f'damaged: {count} of {len(wanted)} wanted frames can be read, '
+                f'frame {wanted[count]} of {len(self.table.times)} cannot',
             )
-        return np.stack([found[index] for index in indices])
+        return frames if np.array_equal(order, np.arange(len(wanted))) else frames[order]
 
     def close(self) -> None:
         """Release the file."""
         self.container.close()
+
+
+def _key_before(keys: list[int], index: int) -> int:
+    return keys[bisect_right(keys, index) - 1]
 
 
 class DecordBackend(VideoBackend):
@@ -172,7 +228,6 @@ class DecordBackend(VideoBackend):
         MediaError: When decord cannot be relied on for this file.
     """
 
-    FORMATS = ('mov', 'matroska')
     TAIL = 32  # frames; h264 and h265 hold back at most 16, and one per decoding thread
 
     def __init__(self, path: str, checked: PyAVBackend, num_threads: int) -> None:
@@ -180,7 +235,7 @@ class DecordBackend(VideoBackend):
         if decord is None:
             raise ImportError("decord is not installed: use backend='auto' or 'pyav'")
         is_risky = checked.num_streams > 1 or table.rotation or table.has_open_gops
-        if checked.format not in self.FORMATS or is_risky:
+        if checked.format not in PACKET_FORMATS or is_risky:
             raise MediaError(path, "decord is not exact on this kind of file: use backend='pyav'")
         width, height = checked.size
         self.path = path

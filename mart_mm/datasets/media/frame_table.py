@@ -20,6 +20,11 @@ def format_family(container: av.container.InputContainer) -> str:
     return container.format.name.split(',')[0]
 
 
+def stamp_of(packet: av.Packet) -> int | None:
+    """Time stamp by which the frame of a packet is known."""
+    return packet.dts if packet.pts is None else packet.pts
+
+
 @dataclass(frozen=True)
 class FrameTable:
     """All frames of a video stream in the order in which they are shown.
@@ -72,7 +77,7 @@ def scan_frames(
                 first = _first_frame(packet)
             if not packet.size or packet.pts is None and packet.dts is None:
                 continue
-            stamp = packet.dts if packet.pts is None else packet.pts
+            stamp = stamp_of(packet)
             end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
             if packet.stream_index != stream.index:
                 continue

@@ -35,7 +35,7 @@ class LogMelTrack:
         num_frames: Frames within it.
     """
 
-    BLOCK = 128  # frames
+    BLOCK = 512  # frames; smaller blocks cost more calls
 
     def __init__(self, waveform: np.ndarray, sample_rate: int = 16000, num_mels: int = 128) -> None:
         self.waveform, self.sample_rate, self.num_mels = waveform, sample_rate, num_mels

@@ -6,22 +6,30 @@ import os
 
 import av
 
+from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.media.frame_folder import FrameFolderReader
+from mart_mm.datasets.media.packed_frames import PackedFramesReader
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
 
 
 def open_video(
-    path: str, backend: str = 'auto', size: int | None = None, fps: float = 30.0
-) -> VideoReader | FrameFolderReader:
+    path: str,
+    backend: str = 'auto',
+    size: int | None = None,
+    fps: float = 30.0,
+    cache: FileCache | None = None,
+) -> VideoReader | FrameFolderReader | PackedFramesReader:
     """Open a video file, or a folder of its frames.
 
     Args:
         path: File or folder.
-        backend: Of a file's reader.
+        backend: Of a file's reader; ``'packed'`` reads the frames that tools/data/pack_frames.py left
+            beside it.
         size: Short side in pixels; None keeps the size.
         fps: Frames per second of a folder; a file knows its own times.
+        cache: Where frame tables of files are kept, or None.
 
     Raises:
         MediaError: When it cannot be read.
@@ -29,7 +37,9 @@ def open_video(
     """
     if os.path.isdir(path):
         return FrameFolderReader(path, size=size, fps=fps)
-    return VideoReader(path, backend=backend, size=size)
+    if backend == 'packed':
+        return PackedFramesReader(path, size=size)
+    return VideoReader(path, backend=backend, size=size, cache=cache)
 
 
 def frame_rate(path: str, video: str | None, fps: float | None) -> float:
@@ -52,3 +62,14 @@ def frame_rate(path: str, video: str | None, fps: float | None) -> float:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(video, f'cannot be opened ({error})') from error
     return float(rate) if rate else fps or 30.0
+
+
+def announced_seconds(path: str) -> float:
+    """Duration in the header of a file; 0 where it has none, and where there is no media file."""
+    if not os.path.isfile(path):
+        return 0.0
+    try:
+        with av.open(path) as container:
+            return (container.duration or 0) / av.time_base
+    except (av.FFmpegError, OSError, ValueError):  # who reads it will say so
+        return 0.0

@@ -8,12 +8,8 @@ from collections.abc import Sequence
 import av
 import numpy as np
 
-from mart_mm.datasets.media.backends import (
-    DecordBackend,
-    PyAVBackend,
-    VideoBackend,
-    import_decord,
-)
+from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.backends import DecordBackend, PyAVBackend, VideoBackend
 from mart_mm.errors import MediaError
 
 BACKENDS = ('auto', 'decord', 'pyav')
@@ -23,16 +19,18 @@ class VideoReader:
     """Reads frames by index and knows when each one is shown.
 
     Of several streams of pictures :func:`.find_video_stream` chooses. Times always come from the
-    packets (PyAV). ``'auto'`` decodes with decord where it is installed
-    and is exact (mp4 and matroska with one unrotated video stream and closed groups of pictures,
-    same frames and times), and with PyAV otherwise and when decord fails. Rotation tags are
-    applied: pictures stand upright.
+    packets (PyAV). ``'auto'`` is PyAV, which is exact on all files and the faster one
+    (``benchmarks/pipeline.py``); ``'decord'`` is for mp4 and matroska with one unrotated video stream
+    and closed groups of pictures, and refuses others. Rotation tags are applied: pictures stand
+    upright.
 
     Args:
         path: The file.
         backend: ``'auto'``, ``'decord'`` or ``'pyav'``.
         size: Short side in pixels, scaled while decoding; None keeps the size.
         num_threads: Decoding threads.
+        cache: Where frame tables are kept, so that only the first visit goes through the whole
+            file; None keeps none.
 
     Attributes:
         times: float64 (n,), presentation time of each frame in seconds, the first one at 0.
@@ -50,7 +48,12 @@ class VideoReader:
     """
 
     def __init__(
-        self, path: str, backend: str = 'auto', size: int | None = None, num_threads: int = 1
+        self,
+        path: str,
+        backend: str = 'auto',
+        size: int | None = None,
+        num_threads: int = 1,
+        cache: FileCache | None = None,
     ) -> None:
         if backend not in BACKENDS:
             raise ValueError(f'backend={backend!r}: choose one of {BACKENDS}')
@@ -60,7 +63,7 @@ class VideoReader:
         if not os.path.isfile(self.path):
             raise MediaError(self.path, 'the file does not exist')
         try:
-            self._pyav = PyAVBackend(self.path, size, num_threads)
+            self._pyav = PyAVBackend(self.path, size, num_threads, cache)
         except (av.FFmpegError, ValueError) as error:
             raise MediaError(self.path, f'cannot be read as video ({error})') from error
         table = self._pyav.table
@@ -71,18 +74,17 @@ class VideoReader:
         self._turns = round(table.rotation / 90) % 4
         self.size = self._pyav.size[::-1] if self._turns % 2 else self._pyav.size
         self._decoder: VideoBackend = self._pyav
-        self.backend, self._may_fall_back = 'pyav', backend == 'auto'
-        if backend == 'decord' or (backend == 'auto' and import_decord() is not None):
+        self.backend = 'pyav'
+        if backend == 'decord':
             self._use_decord(num_threads)
 
     def _use_decord(self, num_threads: int) -> None:
         try:
             self._decoder = DecordBackend(self.path, self._pyav, num_threads)
-            self.backend = 'decord'
-        except MediaError:
-            if not self._may_fall_back:
-                self._pyav.close()
-                raise
+        except (MediaError, ImportError):
+            self._pyav.close()
+            raise
+        self.backend = 'decord'
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Frames by index, in any order, repeated ones too.
@@ -104,14 +106,7 @@ class VideoReader:
             raise IndexError(
                 f'{self.path}: frames {min(wanted)} to {max(wanted)} of {self.num_frames}'
             )
-        try:
-            frames = self._decoder.read(wanted)
-        except MediaError:
-            if self._decoder is self._pyav or not self._may_fall_back:
-                raise
-            self._decoder.close()
-            self._decoder, self.backend = self._pyav, 'pyav'
-            return self.read(wanted)
+        frames = self._decoder.read(wanted)
         return np.rot90(frames, self._turns, axes=(1, 2)) if self._turns else frames
 
     def close(self) -> None:

@@ -12,15 +12,22 @@ from mart_mm.datasets.cache import FileCache, cache_key, code_version
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.lexicon.affect import affect_vector
 from mart_mm.lexicon.base import Lexicon
+from mart_mm.lexicon.concept_tree import ConceptTree
 from mart_mm.lexicon.matching import check_language, find_concepts
 from mart_mm.lexicon.mood_map import MoodMap
+from mart_mm.lexicon.packed import PackedLexicon
 from mart_mm.lexicon.transcript import TimedWord, word_times
 from mart_mm.registry import LEXICONS, TRANSFORMS
 
 
 @lru_cache(maxsize=8)
-def _lexicon(config: str) -> Lexicon:
-    return LEXICONS.build(json.loads(config))
+def _lexicon(config: str, folder: str | None) -> Lexicon:
+    """The lexicon of a config; its packed form, if it has one, is kept in the folder."""
+    options = json.loads(config)
+    kind = LEXICONS.get(options['type'])
+    if isinstance(kind, type) and issubclass(kind, PackedLexicon):
+        options.setdefault('folder', folder)
+    return LEXICONS.build(options)
 
 
 @TRANSFORMS.register_module()
@@ -30,7 +37,7 @@ class FindCues(Transform):
     A word belongs to the segment in which its middle lies. Times of words are spread evenly over
     the characters of their line. Which mood speaks for which class is the data set's own knowledge:
     the record brings it (``mood_map``). With a :class:`~mart_mm.datasets.cache.FileCache` in
-    ``results['cache']`` the cues are kept there.
+    ``results['cache']`` the cues are kept there, and the lexicon's packed form in its folder.
 
     Args:
         lexicon: Config of a lexicon; built once per process.
@@ -67,7 +74,7 @@ class FindCues(Transform):
     def _find_once(
         self, results: dict, segments: list[list[float]], cache: FileCache
     ) -> tuple[list[str], list[list[dict]]]:
-        lexicon = _lexicon(self._config)
+        lexicon = self._lexicon(cache)
         key = cache_key(
             'cues',
             transcript=results['transcript'],
@@ -78,7 +85,7 @@ class FindCues(Transform):
             mood_map=vars(results['mood_map']),
             code=code_version(
                 *(FindCues, find_concepts, word_times, affect_vector),
-                *(MoodMap, Lexicon, type(lexicon)),
+                *(MoodMap, Lexicon, PackedLexicon, ConceptTree, type(lexicon)),
             ),
             libraries=[simplemma.__version__],
         )
@@ -97,22 +104,28 @@ class FindCues(Transform):
         self, results: dict, segments: list[list[float]]
     ) -> tuple[list[str], list[list[dict]]]:
         """Text and cues of each segment."""
+        lexicon = self._lexicon(results.get('cache'))
         words = [word for line in results['transcript'] for word in word_times(line)]
         texts, cues = [], []
         for start, end in segments:
             inside = [word for word in words if start <= (word.start + word.end) / 2 < end]
             texts.append(' '.join(word.text for word in inside))
-            cues.append(self._cues(texts[-1], inside, results['mood_map']))
+            cues.append(self._cues(texts[-1], inside, lexicon, results['mood_map']))
         return texts, cues
 
-    def _cues(self, text: str, words: list[TimedWord], mood_map: MoodMap) -> list[dict]:
+    def _lexicon(self, cache: FileCache | None) -> Lexicon:
+        return _lexicon(self._config, str(cache.folder) if cache else None)
+
+    def _cues(
+        self, text: str, words: list[TimedWord], lexicon: Lexicon, mood_map: MoodMap
+    ) -> list[dict]:
         if not words:
             return []
         bounds = np.cumsum([0] + [len(word.text) + 1 for word in words])
         cues = []
         for match in find_concepts(
             text,
-            _lexicon(self._config),
+            lexicon,
             language=self.language,
             keep_function_words=self.keep_function_words,
         ):

@@ -7,12 +7,13 @@ import numpy as np
 
 from mart_mm.datasets.media.frame_folder import FrameFolderReader
 from mart_mm.datasets.media.open_video import frame_rate, open_video
+from mart_mm.datasets.media.packed_frames import PackedFramesReader
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.errors import MediaError
 from mart_mm.registry import TRANSFORMS
 
-Reader = VideoReader | FrameFolderReader
+Reader = VideoReader | FrameFolderReader | PackedFramesReader
 _ROUNDING = 1e-6  # seconds; times of frames and edges of segments are rounded differently
 
 
@@ -36,7 +37,7 @@ class SampleSegments(Transform):
         frame_interval: Distance of neighbouring frames of a clip, in frames.
         random: Draw the clip's place in the segment; otherwise it is centred.
         size: Short side in pixels, scaled while decoding.
-        backend: Of the video reader.
+        backend: Of the video reader; ``'packed'`` takes the frames of tools/data/pack_frames.py.
     """
 
     def __init__(
@@ -97,7 +98,8 @@ class SampleSegments(Transform):
         results['short_side'] = self.size
         path = results['video_path']
         fps = frame_rate(path, results.get('audio_path'), results.get('fps'))
-        return open_video(path, backend=self.backend, size=size, fps=fps)
+        cache = results.get('cache')
+        return open_video(path, backend=self.backend, size=size, fps=fps, cache=cache)
 
     @staticmethod
     def _frames_to_seconds(results: dict, reader: Reader) -> None:

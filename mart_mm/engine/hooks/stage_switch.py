@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
+from mart_mm.engine.distributed import AffectiveDistributedDataParallel
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
 from mart_mm.registry import HOOKS
 
@@ -82,6 +83,8 @@ class StageSwitchHook(Hook):
         if stage.name != recognizer.stage.name:
             _forget_losses(runner)
         recognizer.stage = stage
+        if isinstance(runner.model, AffectiveDistributedDataParallel):
+            runner.model = runner.model.for_stage(stage.name)
         dataset = runner.train_dataloader.dataset
         if hasattr(dataset, 'set_stage'):
             dataset.set_stage(stage.name)

@@ -26,6 +26,7 @@ class FeatureStream(TransformerStream):
         drop_path: Stochastic depth.
         norm_eps: Epsilon of the layer norms.
         mask_token: Create the learned token that ``mask_mode='token'`` needs.
+        with_cp: Activation checkpointing, see :class:`TransformerStream`.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class FeatureStream(TransformerStream):
         drop_path: float = 0.0,
         norm_eps: float = 1e-6,
         mask_token: bool = False,
+        with_cp: bool = False,
     ) -> None:
         shape = (num_tokens,)
         super().__init__(
@@ -54,6 +56,7 @@ class FeatureStream(TransformerStream):
             frozen_stages=0,
             mask_token=mask_token,
             pretrained=None,
+            with_cp=with_cp,
         )
         self.in_dims = in_dims
         self.project = nn.Linear(in_dims, embed_dims)

@@ -157,8 +157,9 @@ class TransformerStream(StreamEncoder):
     ) -> tuple[Tensor, Tensor | None]:
         """Run block ``index``; a frozen one without gradient."""
         block = self.blocks[index]
-        # the number of visible tokens grows and shrinks with the mask ratio: one compiled form for all
-        torch._dynamo.maybe_mark_dynamic(x, 1)
+        if block._compiled_call_impl is not None:
+            # the number of visible tokens follows the mask ratio: one compiled form for all
+            torch._dynamo.maybe_mark_dynamic(x, 1)
         if index < self.frozen_stages:
             with torch.no_grad():
                 return block(x, attention_rows)

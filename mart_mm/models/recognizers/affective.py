@@ -159,7 +159,7 @@ class AffectiveRecognizer(BaseModel):
         labels = [sample.gt_emotion for sample in data_samples]
         return on_device(torch.tensor(labels), self.head.polarity.device)
 
-    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, float]:
+    def train_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """Forward, backward, and the optimiser's step; see :func:`take_step`.
 
         Args:
@@ -167,7 +167,7 @@ class AffectiveRecognizer(BaseModel):
             optim_wrapper: Its optimiser's wrapper.
 
         Returns:
-            Losses by name, on the host.
+            Losses by name, scalars on the host.
 
         Raises:
             NonFiniteLossError: Before the step, when the loss is not finite.

@@ -32,24 +32,24 @@ class LossReport:
         else:
             self._values = values
 
-    def read(self) -> dict[str, float]:
-        """The values by name; waits for the forward pass, not for what was queued since."""
+    def read(self) -> dict[str, Tensor]:
+        """Scalars on the host by name; waits for the forward pass, not for what was queued since."""
         if self._arrived is not None:
             self._arrived.synchronize()
-        return dict(zip(self._names, self._values.tolist(), strict=True))
+        return dict(zip(self._names, self._values.unbind(), strict=True))
 
 
-def check_finite(values: dict[str, float]) -> None:
+def check_finite(values: dict[str, Tensor]) -> None:
     """Refuse to go on with a loss that is not finite.
 
     Args:
-        values: Losses by name, with their sum ``'loss'``.
+        values: Losses by name on the host, with their sum ``'loss'``.
 
     Raises:
         NonFiniteLossError: Naming every loss and its value.
     """
-    if not math.isfinite(values['loss']):
-        listed = ', '.join(f'{name}={value:.6g}' for name, value in values.items())
+    if not math.isfinite(float(values['loss'])):
+        listed = ', '.join(f'{name}={float(value):.6g}' for name, value in values.items())
         raise NonFiniteLossError(
             f'the loss is not finite: {listed}. Lower the learning rate, set '
             'optim_wrapper.clip_grad, or train without --amp'
@@ -58,7 +58,7 @@ def check_finite(values: dict[str, float]) -> None:
 
 def take_step(
     total: Tensor, log_vars: dict[str, Tensor], optim_wrapper: OptimWrapper
-) -> dict[str, float]:
+) -> dict[str, Tensor]:
     """Backward pass, check, optimiser's step.
 
     What ``OptimWrapper.update_params`` does, with the check between its two halves: the losses are
@@ -70,7 +70,7 @@ def take_step(
         optim_wrapper: Its optimiser's wrapper; accumulation and gradient scaling are its own.
 
     Returns:
-        Losses by name, on the host: logging them waits for nothing.
+        Losses by name, scalars on the host: logging them waits for nothing.
 
     Raises:
         NonFiniteLossError: When the loss is not finite; the weights are as they were.

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from functools import wraps
+
 import av
 import numpy as np
 import pytest
 
-from mart_mm.datasets.media.backends import import_decord, scaled_size
+from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.backends import PyAVBackend, import_decord, scaled_size
+from mart_mm.datasets.media.frame_table import scan_frames
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
 from mart_mm.utils.media_writer import write_video
@@ -247,37 +251,105 @@ def test_not_a_video(tmp_path, backend):
         assert caught.value.path == str(tmp_path / name)
 
 
-def test_decord_failure_falls_back(folder, barcode, monkeypatch):
+def test_decord_failure_is_named(folder, monkeypatch):
     if import_decord() is None:
         pytest.skip('decord is not installed')
 
     def fail(*_: object) -> None:
         raise import_decord().DECORDError('nothing decodes today')
 
-    path = folder / 'constant_12.mp4'
-    readers = {kind: VideoReader(path, kind) for kind in ('auto', 'decord')}
+    reader = VideoReader(folder / 'constant_12.mp4', 'decord')
     monkeypatch.setattr(import_decord().VideoReader, 'get_batch', fail)
-    assert barcode.read(readers['auto'].read([3, 44])) == [3, 44]
-    assert readers['auto'].backend == 'pyav'
     with pytest.raises(MediaError, match='nothing decodes today'):
-        readers['decord'].read([3, 44])
-
-
-def test_widths_that_decord_cannot_return(tmp_path, barcode):
-    """decord 0.6.0 fails on pictures 48 pixels wide."""
-    write_video(tmp_path / 'narrow.mp4', barcode.draw(50, 48, 48), FPS)
-    reader = VideoReader(tmp_path / 'narrow.mp4')
-    assert barcode.read(reader.read([4, 2])) == [4, 2]
-    assert reader.backend == 'pyav'
+        reader.read([3, 44])
 
 
 def test_without_decord(folder, barcode, monkeypatch):
-    for module in ('backends', 'video_reader'):
-        monkeypatch.setattr(f'mart_mm.datasets.media.{module}.import_decord', lambda: None)
-    reader = VideoReader(folder / 'constant_12.mp4')
-    assert reader.backend == 'pyav' and barcode.read(reader.read([9])) == [9]
+    monkeypatch.setattr('mart_mm.datasets.media.backends.import_decord', lambda: None)
+    assert barcode.read(VideoReader(folder / 'constant_12.mp4').read([9])) == [9]
     with pytest.raises(ImportError, match='decord is not installed'):
         VideoReader(folder / 'constant_12.mp4', 'decord')
+
+
+def _film(count: int) -> np.ndarray:
+    """Pictures that move, so that each is predicted from others."""
+    rng = np.random.default_rng(0)
+    texture = np.kron(rng.integers(0, 255, (20, 40, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    grain = rng.integers(0, 12, (count, 64, 96, 3), dtype=np.uint8)
+    return np.stack([texture[i : i + 64, 2 * i : 2 * i + 96] // 2 for i in range(count)]) + grain
+
+
+@pytest.mark.parametrize('suffix', ['mp4', 'mkv'])
+@pytest.mark.parametrize('threads', [1, 2])
+@pytest.mark.parametrize(
+    'settings',
+    [
+        'bframes=0:keyint=250',
+        'bframes=3:b-pyramid=normal:keyint=250',
+        'bframes=8:b-adapt=0:b-pyramid=none:ref=5:keyint=30',
+        'bframes=5:b-adapt=0:direct=temporal:weightb=1:weightp=2:keyint=250',
+        'bframes=3:open-gop=1:keyint=12:b-adapt=0',
+        'interlaced=1:bframes=3:keyint=40',
+        'intra-refresh=1:keyint=20:bframes=2',
+    ],
+)
+def test_pictures_left_out_change_no_other(tmp_path, settings, threads, suffix):
+    """x264 marks which pictures none is predicted from; without them the rest decodes the same."""
+    path = tmp_path / f'film.{suffix}'
+    _encode(path, _film(80), 'libx264', {'x264-params': f'{settings}:scenecut=0'})
+    with av.open(str(path)) as container:
+        expected = np.stack([f.to_ndarray(format='rgb24') for f in container.decode(video=0)])
+    assert len(expected) == 80
+    rng = np.random.default_rng(len(settings))
+    with VideoReader(path, num_threads=threads) as reader:
+        for _ in range(25):
+            indices = rng.choice(80, rng.integers(1, 9)).tolist()
+            np.testing.assert_array_equal(reader.read(indices), expected[indices])
+        np.testing.assert_array_equal(reader.read(range(30, 46)), expected[30:46])
+        # only without key frames, where decoding recovers slowly, it fell back to decoding all
+        assert reader._decoder.may_seek == ('intra-refresh' not in settings)
+
+
+def test_unneeded_pictures_are_not_decoded(tmp_path, monkeypatch):
+    _encode(tmp_path / 'a.mp4', _film(80), 'libx264', {'x264-params': 'keyint=250:bframes=3'})
+    reader = VideoReader(tmp_path / 'a.mp4')
+    shown = []
+    plain = PyAVBackend._decode_skipping
+
+    def counted(self, *args):
+        for frame in plain(self, *args):
+            shown.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(PyAVBackend, '_decode_skipping', counted)
+    reader.read([70])
+    assert len(shown) < 50
+
+
+def test_tables_from_the_cache(folder, tmp_path, barcode, monkeypatch):
+    cache = FileCache(str(tmp_path / 'cache'))
+    _encode(tmp_path / 'uncounted.avi', barcode.draw(60), 'libx264', {}, b_frames=3)
+    paths = [folder / 'variable_250.mp4', folder / 'late_12.mkv', tmp_path / 'uncounted.avi']
+    fresh = [VideoReader(path, cache=cache)._decoder.table for path in paths]
+
+    @wraps(scan_frames)
+    def fail(*_: object) -> None:
+        raise AssertionError('the file is gone through again')
+
+    monkeypatch.setattr('mart_mm.datasets.media.frame_table_cache.scan_frames', fail)
+    for path, table in zip(paths, fresh, strict=True):
+        reader = VideoReader(path, cache=cache)
+        kept = vars(reader._decoder.table)
+        np.testing.assert_array_equal(kept.pop('times'), table.times)
+        assert kept == {name: value for name, value in vars(table).items() if name != 'times'}
+        assert barcode.read(reader.read([50, 3])) == [50, 3]
+
+
+def test_a_changed_file_has_a_new_table(tmp_path, barcode):
+    cache, path = FileCache(str(tmp_path / 'cache')), tmp_path / 'a.mp4'
+    for count in (20, 30):
+        write_video(path, barcode.draw(count), FPS)
+        assert VideoReader(path, cache=cache).num_frames == count
 
 
 @pytest.mark.parametrize('name', REAL)

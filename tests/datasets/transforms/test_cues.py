@@ -226,10 +226,20 @@ def test_cache_follows_a_changed_lexicon_file(lexicon: dict, tmp_path: Path) -> 
     assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'][0] == []
 
 
+def test_packed_lexicon_lies_in_the_cache_folder(lexicon: dict, tmp_path: Path) -> None:
+    cache = FileCache(str(tmp_path / 'cache'))
+    expected = cues_of(lexicon, LINES, SEGMENTS)['cues']
+    assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'] == expected
+    assert len(list(cache.folder.glob('lexicons/lexicon-*.lexicon'))) == 1
+    own = lexicon | dict(folder=str(tmp_path / 'own'))
+    assert cues_of(own, LINES, SEGMENTS, cache=cache)['cues'] == expected
+    assert len(list(tmp_path.glob('own/lexicons/lexicon-*.lexicon'))) == 1
+
+
 def test_damaged_entry_is_found_again(lexicon: dict, tmp_path: Path, searched: list[str]) -> None:
     cache = FileCache(str(tmp_path / 'cache'))
     expected = cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues']
-    (path,) = (item for item in cache.folder.rglob('*') if item.is_file())
+    (path,) = cache.folder.rglob('*.entry')
     path.write_bytes(path.read_bytes()[:-3])
     searched.clear()
     assert cues_of(lexicon, LINES, SEGMENTS, cache=cache)['cues'] == expected
