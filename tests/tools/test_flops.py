@@ -131,6 +131,15 @@ def test_supervised_and_single_pass_configs(helpers: SimpleNamespace) -> None:
     cfg.model.pretext = None
     _, stages = count(cfg)
     assert list(stages) == ['finetune']
+    cfg = tiny_config(
+        helpers, type='RememberedAffectivePretext', num_videos=4, num_segments=SEGMENTS
+    )
+    _, stages = count(cfg)
+    names = [f'pretrain, masked pass, progress {p}, drop' for p in (0, 1)]
+    assert list(stages) == ['finetune', *names]
+    assert [stages[name].total for name in names] == [
+        torch_count(cfg, helpers, 'pretrain', progress) for progress in (0.0, 1.0)
+    ]
     cfg = tiny_config(helpers, mask_stage='decoder')
     _, stages = count(cfg)
     late = stages['pretrain, masked pass, progress 1, decoder only']

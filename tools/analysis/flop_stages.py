@@ -23,6 +23,7 @@ from mart_mm.models.backbones.feature_encoder import FeatureStream
 from mart_mm.models.backbones.vit_stream import TransformerStream
 from mart_mm.models.decoders.linear import LinearDecoder
 from mart_mm.models.layers.frozen_clip import CLIPOutput, FrozenCLIP
+from mart_mm.models.pretext.remembered_affective import RememberedAffectivePretext
 from mart_mm.models.pretext.tcl_text import FusionBert
 from mart_mm.models.pretext.tcl_words import HashedWords
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
@@ -189,6 +190,8 @@ def with_mask_tokens(cfg: Config, model: AffectiveRecognizer) -> Config | None:
         return None
     if model.pretext.mask_stage != 'input':
         return None
+    if isinstance(model.pretext, RememberedAffectivePretext):
+        return None  # it always drops
     if any(isinstance(b.decoder, LinearDecoder) for b in model.pretext.branches.values()):
         return None  # it reads what the encoder says at hidden places
     by_chance = any(getattr(b.masker, 'mask_prob', 1) < 1 for b in model.pretext.branches.values())

@@ -17,11 +17,15 @@ def recognizer_of(runner: Runner) -> AffectiveRecognizer:
     return model.module if is_model_wrapper(model) else model
 
 
+#: what only pretraining logs beside losses
+_PRETRAIN_SCALARS = ('train/mask_progress', 'train/verify_level', 'train/remembered')
+
+
 def _forget_losses(runner: Runner) -> None:
     """What the log averages over must not reach back into another stage."""
     history = runner.message_hub.log_scalars
     for key in list(history):
-        if 'loss' in key or key in ('train/mask_progress', 'train/verify_level'):
+        if 'loss' in key or key in _PRETRAIN_SCALARS:
             del history[key]
 
 

@@ -164,7 +164,7 @@ class AffectiveBackbone(BaseModule, ABC):
             audio_is_masked: Bool (BS, M), True where a token is hidden.
             mask_mode: ``'drop'``: hidden tokens enter no block; ``'token'``: a learned token
                 stands for them.
-            return_attention: Fill the attentions (only without masks).
+            return_attention: Fill the attentions; where tokens are dropped, of those that stay.
         """
 
 

@@ -172,13 +172,15 @@ class TransformerStream(StreamEncoder):
 
         Args:
             x: (BS, num_prefix + N, D), what the last block returned.
-            attention: (BS, rows, at least num_prefix + N) of that block, or None.
+            attention: (BS, rows, at least num_prefix + N) of that block, or None; what others than the
+                segment's own queries attended to is left out.
         """
         x = self.norm(x)
         prefix, tokens = x[:, : self.num_prefix], x[:, self.num_prefix :]
         embed = prefix.mean(1) if self.num_prefix else tokens.mean(1)
         if attention is not None:
-            attention = attention.mean(1)[:, self.num_prefix : x.shape[1]]  # (BS, N)
+            own = attention[:, : self.num_prefix or x.shape[1], self.num_prefix : x.shape[1]]
+            attention = own.mean(1)  # (BS, N)
         return StreamOutput(tokens, embed, attention)
 
     @property

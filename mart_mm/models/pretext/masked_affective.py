@@ -34,6 +34,7 @@ class AffectiveView(NamedTuple):
         levels: Long (B, S, K), the highest verification level of each cue.
         is_verified: Bool (B, S, K), cues that pass the level in force.
         aware: Lexicon-aware features by stream (Eq. 4).
+        has_scores: Bool (B,), videos whose scores are known; None: all.
     """
 
     output: BackboneOutput
@@ -43,6 +44,7 @@ class AffectiveView(NamedTuple):
     levels: Tensor
     is_verified: Tensor
     aware: dict[str, LexiconAware]
+    has_scores: Tensor | None = None
 
     @property
     def distribution(self) -> Tensor:
@@ -148,6 +150,19 @@ class MaskedAffectivePretext(Pretext):
     ) -> dict[str, Tensor]:
         """All losses of MART: classification, TACL, patches, emotion distribution."""
         view = self.view(recognizer, inputs)
+        losses = self.affective_losses(recognizer, inputs, data_samples, view)
+        is_masked = self.choose(view)
+        decoded = self.recover(recognizer, inputs, view, is_masked)
+        return losses | self.recovery_losses(inputs, view, is_masked, decoded)
+
+    def affective_losses(
+        self,
+        recognizer: AffectiveRecognizer,
+        inputs: dict,
+        data_samples: list[AffectiveDataSample],
+        view: AffectiveView,
+    ) -> dict[str, Tensor]:
+        """Classification and TACL."""
         present = inputs['present']
         losses: dict[str, Tensor] = {}
         if self.with_cls_loss:
@@ -161,8 +176,17 @@ class MaskedAffectivePretext(Pretext):
         if self.tacl is not None:
             words = inputs['cues']['features']
             losses |= self.tacl(view.aware, words, view.is_verified, present)
-        is_masked = self.choose(view)
-        decoded = self.recover(recognizer, inputs, view, is_masked)
+        return losses
+
+    def recovery_losses(
+        self,
+        inputs: dict,
+        view: AffectiveView,
+        is_masked: dict[str, Tensor],
+        decoded: dict[str, DecodedTokens],
+    ) -> dict[str, Tensor]:
+        """Losses of all targets of all streams."""
+        losses: dict[str, Tensor] = {}
         for name, branch in self.branches.items():
             context = self.context(view, is_masked, inputs, name)
             branch_losses = branch.loss(decoded[name], inputs, context)
@@ -171,24 +195,41 @@ class MaskedAffectivePretext(Pretext):
 
     def view(self, recognizer: AffectiveRecognizer, inputs: dict) -> AffectiveView:
         """The unmasked pass: distribution, verified cues, lexicon-aware features."""
-        cues, present = inputs['cues'], inputs['present']
         output = recognizer.extract_feat(inputs, return_attention=True)
         features = recognizer.head.segment_features(output, inputs['imgs'].shape[1])
+        scores = self.temporal_scores(recognizer, inputs, features)
         with torch.no_grad():
-            cam = recognizer.temporal_cam
-            scores = cam.scores(recognizer.head, features, present) / cam.temperature
             fine = {
-                name: step_scores(recognizer, output, present, branch.num_steps)
+                name: step_scores(recognizer, output, inputs['present'], branch.num_steps)
                 for name, branch in self.branches.items()
                 if branch.needs_step_scores
             }
-            levels = self.verifier(scores.softmax(-1), recognizer.head.polarity, cues)
-        is_verified = cues['valid'] & (levels >= self.verify_level)
-        words = cues['features'].flatten(0, 1)  # (BS, K, Dl)
-        aware = {
+        levels, is_verified = self.verify(recognizer, inputs, scores)
+        aware = self.lexicon_aware(inputs, output)
+        return AffectiveView(output, features, scores, fine, levels, is_verified, aware)
+
+    @torch.no_grad()
+    def temporal_scores(
+        self, recognizer: AffectiveRecognizer, inputs: dict, features: dict[str, Tensor]
+    ) -> Tensor:
+        """Temporal emotion scores (Eq. 3) over their temperature, (B, S, C)."""
+        cam = recognizer.temporal_cam
+        return cam.scores(recognizer.head, features, inputs['present']) / cam.temperature
+
+    @torch.no_grad()
+    def verify(
+        self, recognizer: AffectiveRecognizer, inputs: dict, scores: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The cues' levels by these temporal scores, and which cues pass the level in force."""
+        levels = self.cue_levels(scores.softmax(-1), recognizer.head.polarity, inputs)
+        return levels, inputs['cues']['valid'] & (levels >= self.verify_level)
+
+    def lexicon_aware(self, inputs: dict, output: BackboneOutput) -> dict[str, LexiconAware]:
+        """Lexicon-aware features by stream (Eq. 4), from the tokens that the backbone returned."""
+        words = inputs['cues']['features'].flatten(0, 1)  # (BS, K, Dl)
+        return {
             name: self.attention[name](words, getattr(output, f'{name}_tokens')) for name in STREAMS
         }
-        return AffectiveView(output, features, scores, fine, levels, is_verified, aware)
 
     def scores(self, view: AffectiveView, name: str) -> Tensor:
         """Relevance of each token for masking (Eq. 6): where the verified words look.
@@ -196,7 +237,7 @@ class MaskedAffectivePretext(Pretext):
         Segments without verified words take the attention of the segment's own feature.
 
         Returns:
-            (BS, N), detached.
+            (BS, N), or (BS, visible) where the backbone dropped tokens; detached.
         """
         is_verified = view.is_verified.flatten(0, 1)  # (BS, K)
         own = getattr(view.output, f'{name}_attention').detach()
@@ -208,15 +249,20 @@ class MaskedAffectivePretext(Pretext):
         self, view: AffectiveView, generator: torch.Generator | None = None
     ) -> dict[str, Tensor]:
         """Which tokens to hide, bool (BS, N) by stream (Eq. 7)."""
+        return self.hide({name: self.scores(view, name) for name in self.branches}, generator)
+
+    def hide(
+        self, scores: dict[str, Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, Tensor]:
+        """Which tokens to hide by the relevance (BS, N) of a stream's tokens, bool (BS, N)."""
         is_masked = {}
         for name, branch in self.branches.items():
-            scores = self.scores(view, name)
             is_masked[name] = branch.masker(
-                scores,
+                scores[name],
                 branch.stream.grid,
                 self.mask_progress,
-                batch_size=scores.shape[0],
-                device=scores.device,
+                batch_size=scores[name].shape[0],
+                device=scores[name].device,
                 generator=generator,
             )
         return is_masked
@@ -237,6 +283,12 @@ class MaskedAffectivePretext(Pretext):
                 audio_is_masked=is_masked.get('audio'),
                 mask_mode=self.mask_mode,
             )
+        return self.decode(output, is_masked)
+
+    def decode(
+        self, output: BackboneOutput, is_masked: dict[str, Tensor]
+    ) -> dict[str, DecodedTokens]:
+        """Decoder features of the streams that are masked, from a masked pass."""
         return {
             name: branch.decode(
                 getattr(output, f'{name}_tokens'), getattr(output, f'{name}_embed'), is_masked[name]
@@ -249,8 +301,15 @@ class MaskedAffectivePretext(Pretext):
         view: AffectiveView, is_masked: dict[str, Tensor], inputs: dict, name: str
     ) -> RecoveryContext:
         """What the targets of one stream may need."""
-        is_present = inputs['present'][name].repeat_interleave(view.scores.shape[1])
-        return RecoveryContext(is_masked[name], is_present, view.scores, view.step_scores.get(name))
+        num_segments = view.scores.shape[1]
+        has_scores = view.has_scores
+        return RecoveryContext(
+            is_masked[name],
+            inputs['present'][name].repeat_interleave(num_segments),
+            view.scores,
+            view.step_scores.get(name),
+            None if has_scores is None else has_scores.repeat_interleave(num_segments),
+        )
 
     def cue_levels(self, distribution: Tensor, polarity: Tensor, inputs: dict) -> Tensor:
         """See :class:`Pretext`."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mart_mm.models.backbones.base import AffectiveBackbone
 from mart_mm.models.heads.base import AffectiveHead
+from mart_mm.models.layers.identity import identities
 from mart_mm.models.layers.momentum import MomentumCopy
 from mart_mm.models.losses.reduce import global_mean
 from mart_mm.models.losses.tcl import (
@@ -21,7 +22,7 @@ from mart_mm.models.losses.tcl import (
 )
 from mart_mm.models.pretext.base import Pretext
 from mart_mm.models.pretext.tcl_pairs import EncodedPairs, encode_pairs
-from mart_mm.models.pretext.tcl_queue import PairFeatures, PairQueue, identities
+from mart_mm.models.pretext.tcl_queue import PairFeatures, PairQueue
 from mart_mm.models.pretext.tcl_text import FusionBert
 from mart_mm.models.pretext.tcl_words import WordTokens
 from mart_mm.registry import MODELS

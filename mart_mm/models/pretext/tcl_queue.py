@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from hashlib import blake2b
 from typing import NamedTuple
 
 import torch
 from mmengine.dist import all_gather
 from torch import Tensor, nn
-
-
-def identities(names: Sequence[str], device: torch.device) -> Tensor:
-    """Long (B,), a number for each name, equal on all machines."""
-    digests = [blake2b(name.encode(), digest_size=8).digest() for name in names]
-    numbers = [int.from_bytes(digest, 'little', signed=True) for digest in digests]
-    return torch.tensor(numbers, device=device)
 
 
 class PairFeatures(NamedTuple):
@@ -25,7 +16,7 @@ class PairFeatures(NamedTuple):
         video: (n, D), unit vectors.
         text: (n, D), unit vectors; without meaning for videos without words.
         has_words: Bool (n,).
-        identity: Long (n,), see :func:`identities`.
+        identity: Long (n,), see :func:`mart_mm.models.layers.identity.identities`.
     """
 
     video: Tensor

@@ -42,12 +42,14 @@ class RecoveryContext(NamedTuple):
             without it.
         step_scores: (B, S, steps, C), the same at the stream's time steps; None unless a target
             needs it.
+        has_scores: Bool (BS,), segments whose emotion scores are known; None: all.
     """
 
     is_masked: Tensor
     is_present: Tensor
     scores: Tensor | None = None
     step_scores: Tensor | None = None
+    has_scores: Tensor | None = None
 
 
 class RecoveryTarget(nn.Module, ABC):

@@ -18,7 +18,8 @@ class EmotionDistributionTarget(RecoveryTarget):
     """The emotion distribution of each stretch of time, by KL divergence (paper Sec. 3.3, after Eq. 7).
 
     The decoder's features are averaged over the stretch's tokens, a linear layer scores the classes.
-    The target P comes from the unmasked pass. Only stretches with a masked token count.
+    The target P comes from the unmasked pass. Only stretches with a masked token and a known target
+    count.
 
     Args:
         spec: What it is built for.
@@ -109,8 +110,11 @@ class EmotionDistributionTarget(RecoveryTarget):
         return share.transpose(1, 2).to(features.dtype) @ features
 
     def _has_masked(self, context: RecoveryContext) -> Tensor:
-        """Which stretches have a masked token and the modality, bool (BS,) or (BS, steps)."""
+        """Which stretches have a masked token, the modality and a target, bool (BS,) or (BS, steps)."""
+        is_usable = context.is_present
+        if context.has_scores is not None:
+            is_usable = is_usable & context.has_scores
         if not self.needs_step_scores:
-            return context.is_masked.any(1) & context.is_present
+            return context.is_masked.any(1) & is_usable
         has_masked = (context.is_masked.float() @ self.membership) > 0
-        return has_masked & context.is_present[:, None]
+        return has_masked & is_usable[:, None]

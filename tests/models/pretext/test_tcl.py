@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from mart_mm.models.layers.identity import identities
 from mart_mm.models.losses.tcl import MaskedWords
 from mart_mm.models.pretext import tcl, tcl_queue
 from mart_mm.models.pretext.tcl import TCL
 from mart_mm.models.pretext.tcl_pairs import encode_pairs
-from mart_mm.models.pretext.tcl_queue import PairFeatures, PairQueue, identities
+from mart_mm.models.pretext.tcl_queue import PairFeatures, PairQueue
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
 
 TEXT = dict(

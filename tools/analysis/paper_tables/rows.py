@@ -104,7 +104,7 @@ HOG              | mart/ablations/mart_target-hog_mbt     | 47.68 49.16 52.62 53
 CLIP             | mart/ablations/mart_target-clip_mbt    | 48.87 48.83 50.00 54.80 51.69 49.98 50.56
 MART             | mart/mart_mbt                          | 51.50 55.26 46.41 63.09 55.86 59.61 53.17
 """
-# each network alone and with MART as its pretext; the last two rows change what MART learns from
+# each network alone and with MART as its pretext; the last rows change what MART learns from
 _PLUG_IN = """
 VAANet                  | vaanet/vaanet                       | VAANet + MART
 VAANet + MART           | vaanet/mart_vaanet                  | VAANet + MART
@@ -113,6 +113,7 @@ SlowOnly-R18 + MART     | mart/backbones/mart_slowonly-r18    | SlowOnly-R18 + M
 MBT                     | supervised/mbt                      | MART
 MART                    | mart/mart_mbt                       | MART
 MART without labels     | mart/ablations/mart_labelfree_mbt   | MART
+MART, one pass          | mart/cheaper/mart_remembered_mbt    | MART
 """
 
 
