@@ -5,16 +5,18 @@ import multiprocessing
 import os
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mart_mm.lexicon import packed
+from mart_mm.lexicon import base, concept_tree, file_lexicon, packed
 from mart_mm.lexicon.base import LexiconEntry
 from mart_mm.lexicon.file_lexicon import FileLexicon
 from mart_mm.lexicon.matching import find_concepts
 from mart_mm.lexicon.packed import BadPackError, Pack, cache_folder, pack
+from mart_mm.utils.code_version import code_version
 
 MOODS = st.sampled_from(['joy', 'fear', 'Überraschung'])
 UNIT = st.floats(0, 1)
@@ -55,8 +57,6 @@ def write(path: Path, *concepts: str) -> str:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Sources that were read, in order."""
-    from mart_mm.lexicon import file_lexicon
-
     seen, read = [], file_lexicon._read
     monkeypatch.setattr(
         file_lexicon, '_read', lambda source: (seen.append(source), read(source))[1]
@@ -100,6 +100,23 @@ def test_a_large_source_is_known_by_size_and_time(
     os.utime(source, ns=(0, 10**9))
     assert FileLexicon(source, folder).digest == first.digest
     assert first._pack.about['source'] != FileLexicon(source, folder)._pack.about['source']
+
+
+@pytest.mark.parametrize('part', [base, concept_tree, file_lexicon, packed])
+def test_changed_code_reads_again(
+    tmp_path: Path, reads: list[Path], monkeypatch: pytest.MonkeyPatch, part: ModuleType
+) -> None:
+    source, folder = write(tmp_path / 'a.json', 'one'), str(tmp_path / 'cache')
+    FileLexicon(source, folder)
+    changed = tmp_path / 'changed.py'
+    changed.write_bytes(Path(part.__file__).read_bytes() + b'\n# mended')
+    code_version.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(part, '__file__', str(changed))
+        for _ in range(2):
+            assert FileLexicon(source, folder).lookup('one').value == 0.5
+    code_version.cache_clear()
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize(

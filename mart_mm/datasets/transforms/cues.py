@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import simplemma
 
-from mart_mm.datasets.cache import FileCache, cache_key, code_version
+from mart_mm.datasets.cache import FileCache, cache_key
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.lexicon.affect import affect_vector
 from mart_mm.lexicon.base import Lexicon
@@ -18,6 +18,7 @@ from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.lexicon.packed import PackedLexicon
 from mart_mm.lexicon.transcript import TimedWord, word_times
 from mart_mm.registry import LEXICONS, TRANSFORMS
+from mart_mm.utils.code_version import code_version
 
 
 @lru_cache(maxsize=8)
