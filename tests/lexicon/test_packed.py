@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from mart_mm.lexicon import base, concept_tree, file_lexicon, packed
 from mart_mm.lexicon.base import LexiconEntry
 from mart_mm.lexicon.file_lexicon import FileLexicon
-from mart_mm.lexicon.matching import find_concepts
 from mart_mm.lexicon.packed import BadPackError, Pack, cache_folder, pack
 from mart_mm.utils.code_version import code_version
 
@@ -169,16 +167,13 @@ def test_the_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_folder() == Path('/home/someone/.cache/mart_mm')
 
 
-def _found(source: str, folder: str, text: str) -> list[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter('error')
-        return [match.word for match in find_concepts(text, FileLexicon(source, folder))]
+def test_processes_that_start_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # the processes import it from there
+    from lexicon_process import words_found
 
-
-def test_processes_that_start_together(tmp_path: Path) -> None:
     source, folder = write(tmp_path / 'a.json', 'big smile', 'cry'), str(tmp_path / 'cache')
     arguments = (source, folder, 'A big smile, crying')
-    with multiprocessing.get_context('fork').Pool(4) as pool:
-        found = pool.starmap(_found, [arguments] * 8)
+    with multiprocessing.get_context('spawn').Pool(2) as pool:
+        found = pool.starmap_async(words_found, [arguments] * 8, chunksize=1).get(timeout=300)
     assert found == [['big smile', 'crying']] * 8
     assert len(list((tmp_path / 'cache/lexicons').iterdir())) == 1
