@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mart_mm.lexicon import base, concept_tree, file_lexicon, packed
@@ -35,6 +35,7 @@ def entries(draw: st.DrawFn) -> dict[str, LexiconEntry]:
     }
 
 
+@settings(deadline=None)
 @given(entries=entries())
 def test_nothing_is_lost(entries: dict[str, LexiconEntry]) -> None:
     found = Pack(pack(entries, dict(digest='x')))
