@@ -132,7 +132,7 @@ def measure(path: Path, cache: FileCache, runs: int) -> list[harness.Figure]:
     """All figures of a video."""
     check(str(path))
     packing = Packing(SHORT_SIDE)
-    if not is_packed(path, SHORT_SIDE):
+    if not is_packed(path, packing):
         packing(path)
     work = dict(
         decord=by_decord,
