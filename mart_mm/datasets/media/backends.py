@@ -109,13 +109,18 @@ class PyAVBackend(VideoBackend):
         self.stream = stream
 
     def _packets_from(self, key: int) -> Iterator[av.Packet]:
-        """Packets of the stream from a key frame on; none where the seek lands behind it."""
+        """Packets of the stream from a key frame on; none where the seek lands behind it.
+
+        Where the first packet has no time stamp it is not known where it landed: none either.
+        """
         stamp = self.table.stamps[key]
         self.container.seek(stamp, stream=self.stream, backward=True)
         is_first = True
         for packet in self.container.demux(self.stream):
-            if is_first and packet.size and stamp_of(packet) > stamp:
-                return
+            if is_first and packet.size:
+                landed = stamp_of(packet)
+                if landed is None or landed > stamp:
+                    return
             is_first = False
             yield packet
 

@@ -338,6 +338,27 @@ def test_unneeded_pictures_are_not_decoded(tmp_path, monkeypatch):
     assert len(shown) < 50
 
 
+class _FirstPacketWithoutStamps:
+    """Stands for a container in which the first packet behind a seek has no time stamp."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self.seek, self.close, self._demux = container.seek, container.close, container.demux
+
+    def demux(self, stream):
+        packets = self._demux(stream)
+        first = next(packets)
+        first.pts = first.dts = None
+        yield first
+        yield from packets
+
+
+def test_a_packet_without_stamps_behind_a_seek(folder, barcode):
+    with VideoReader(folder / 'constant_12.mp4') as reader:
+        reader._pyav.container = _FirstPacketWithoutStamps(reader._pyav.container)
+        assert barcode.read(reader.read([70, 3, 40])) == [70, 3, 40]
+        assert not reader._pyav.may_seek
+
+
 def test_tables_from_the_cache(folder, tmp_path, barcode, monkeypatch):
     cache = FileCache(str(tmp_path / 'cache'))
     _encode(tmp_path / 'uncounted.avi', barcode.draw(60), 'libx264', {}, b_frames=3)
