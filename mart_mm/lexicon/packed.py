@@ -8,6 +8,7 @@ import mmap
 import os
 import struct
 import sys
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
@@ -39,9 +40,15 @@ class BadPackError(ValueError):
 
 
 def cache_folder() -> Path:
-    """Where packed lexicons are kept when no folder is given: the user's cache folder."""
-    home = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(home) / 'mart_mm'
+    """Where packed lexicons are kept when no folder is given: the user's cache folder.
+
+    A user without home has a folder of their own among the temporary files.
+    """
+    home = os.environ.get('XDG_CACHE_HOME')
+    try:
+        return Path(home or Path.home() / '.cache') / 'mart_mm'
+    except RuntimeError:  # neither HOME nor an entry in the list of users
+        return Path(tempfile.gettempdir()) / f'mart_mm-{os.getuid()}'
 
 
 def pack(entries: dict[str, LexiconEntry], about: dict) -> bytes:

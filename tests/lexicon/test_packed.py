@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import pwd
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -166,6 +168,18 @@ def test_the_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv('XDG_CACHE_HOME', '')
     monkeypatch.setenv('HOME', '/home/someone')
     assert cache_folder() == Path('/home/someone/.cache/mart_mm')
+
+
+def test_the_default_folder_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('XDG_CACHE_HOME', 'HOME'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, 'getpwuid', lambda user: {}[user])  # KeyError
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
+    with pytest.raises(RuntimeError):
+        Path.home()
+    assert cache_folder().parent == tmp_path / 'temporary'
+    lexicon = FileLexicon(write(tmp_path / 'a.json', 'one'))
+    assert lexicon.path.is_file() and lexicon.path.parent == cache_folder() / 'lexicons'
 
 
 def test_processes_that_start_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
