@@ -5,7 +5,8 @@
 The pattern: a video of 45 s, 12 segments of 16 consecutive frames, short side 128, the centre of 112
 pixels. ``make_videos.py`` writes the videos into the folder where they are missing, and their frames
 are packed beside them. All candidates use one thread and open the file anew; ours have warm caches,
-as from the second epoch on. Before measuring, frames are compared with a sequential decode.
+as from the second epoch on. Where decord is not installed ours are measured alone. Before measuring,
+frames are compared with a sequential decode.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import av
 import cv2
-import decord
 import harness
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from make_videos import KINDS, make, name_of
 
 from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.ekman6 import Ekman6
+from mart_mm.datasets.media.backends import import_decord
 from mart_mm.datasets.media.open_video import open_video
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.datasets.transforms.audio import LoadLogMel
@@ -55,7 +56,7 @@ def centre(frames: np.ndarray) -> np.ndarray:
 
 def by_decord(path: str) -> np.ndarray:
     """As mmaction2's DecordInit, DecordDecode, Resize and CenterCrop."""
-    reader = decord.VideoReader(path, num_threads=1)
+    reader = import_decord().VideoReader(path, num_threads=1)
     frames = reader.get_batch(choose(len(reader))).asnumpy()
     height, width = frames.shape[1:3]
     scale = SHORT_SIDE / min(height, width)
@@ -70,7 +71,7 @@ def by_decord_scaled(path: str) -> np.ndarray:
         stream = container.streams.video[0]
         width, height = stream.width, stream.height
     scale = SHORT_SIDE / min(width, height)
-    reader = decord.VideoReader(
+    reader = import_decord().VideoReader(
         path, width=round(width * scale), height=round(height * scale), num_threads=1
     )
     return np.ascontiguousarray(centre(reader.get_batch(choose(len(reader))).asnumpy()))
@@ -132,28 +133,37 @@ def measure(path: Path, cache: FileCache, runs: int) -> list[harness.Figure]:
     """All figures of a video."""
     check(str(path))
     packing = Packing(SHORT_SIDE)
-    if not is_packed(path, SHORT_SIDE):
+    if not is_packed(path, packing):
         packing(path)
-    work = dict(
-        decord=by_decord,
-        decord_scaled=by_decord_scaled,
+    work = {name: lambda call=call: call(str(path)) for name, call in candidates(cache).items()}
+    return compare(path.stem, harness.alternate(work, runs))
+
+
+def candidates(cache: FileCache) -> dict[str, Callable[[str], object]]:
+    """What is measured on a video; decord where it is installed."""
+    peers = dict(decord=by_decord, decord_scaled=by_decord_scaled) if import_decord() else {}
+    work = peers | dict(
         ours_cold=reading('auto', None),
         ours=reading('auto', cache),
         packed=reading('packed', None),
     )
     for name, call in sampling('auto', cache).items():
         work[f'transforms_{name}'] = call
-    candidates = {name: lambda call=call: call(str(path)) for name, call in work.items()}
-    spent = harness.alternate(candidates, runs)
+    return work
+
+
+def compare(video: str, spent: dict[str, list[float]]) -> list[harness.Figure]:
+    """Figures of a video, from the seconds of each candidate's runs."""
     medians = {name: statistics.median(values) for name, values in spent.items()}
     figures = []
     for name, values in spent.items():
-        rates, peer, ratio = [SEGMENTS / value for value in values], PEER, None
+        rates, peer, ratio = [SEGMENTS / value for value in values], None, None
         if name == 'transforms_sample':
             peer, ratio = 'its frames alone', medians['transforms_frames'] / medians[name]
-        elif name != 'decord':
-            ratio = medians['decord'] / medians[name]
-        value, title = SEGMENTS / medians[name], f'pipeline/{path.stem}/{name}'
+        elif 'decord' in medians:
+            peer = PEER
+            ratio = None if name == 'decord' else medians['decord'] / medians[name]
+        value, title = SEGMENTS / medians[name], f'pipeline/{video}/{name}'
         figures.append(harness.Figure(title, value, 'clips/s', peer, ratio, rates))
     return figures
 

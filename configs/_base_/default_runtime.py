@@ -11,7 +11,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
 
-# log-mel and cues are computed once per file; --cfg-options cache=None computes them each time
+# log-mel, cues and frame tables are computed once per file; --cfg-options cache=None computes them
+# each time; packed lexicons lie in this folder too, not counted in max_bytes
 cache = dict(folder='data/.cache', max_bytes=20 * 2**30)
 
 env_cfg = dict(
@@ -21,7 +22,8 @@ env_cfg = dict(
 )
 
 # (MMEngine looks this up without a default scope, hence the prefix)
-# the pretext takes no part in finetuning, so its parameters are unused there
+# parameters without gradient: backbone or head in the stage of a pretext that reads no label, mask
+# tokens of the streams in finetuning (the wrapper leaves the pretext itself out of finetuning)
 model_wrapper_cfg = dict(
     type='mart_mm.AffectiveDistributedDataParallel', find_unused_parameters=True
 )

@@ -12,6 +12,8 @@ from mmengine.config import Config
 
 from mart_mm.apis.record_times import segment_times
 from mart_mm.apis.splits import build_split, dataset_config, find_step
+from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.transforms.cues import packed_in
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.base import Lexicon
 from mart_mm.lexicon.matching import FUNCTION_WORDS, lemma, tokenize
@@ -109,7 +111,8 @@ def _chance(counts: np.ndarray) -> float | None:
 def lexicon_report(cfg: Config, split: str) -> LexiconReport:
     """Read the transcripts of a split and look up their words, as its pipeline does.
 
-    No frame is decoded: the segments follow from the lengths that the containers state.
+    No frame is decoded: the segments follow from the lengths that the containers state. The lexicon's
+    packed form is that of training: it lies in the folder of the config's ``cache``.
 
     Args:
         cfg: The config.
@@ -119,8 +122,9 @@ def lexicon_report(cfg: Config, split: str) -> LexiconReport:
         ValueError: When the config has no such split, or its pipeline looks up no words.
     """
     data_set = build_split(cfg, split, with_pipeline=False)
+    found = dataset_config(cfg, split)
     steps = {
-        kind: find_step(dataset_config(cfg, split)['pipeline'], kind)
+        kind: find_step(found['pipeline'], kind)
         for kind in ('SampleSegments', 'LoadTranscript', 'LoadFeatures', 'FindCues', *_PACKERS)
     }
     if steps['LoadFeatures']:  # it makes the segments
@@ -131,6 +135,9 @@ def lexicon_report(cfg: Config, split: str) -> LexiconReport:
             raise ValueError(
                 f'{cfg.filename}: the {split} pipeline has no {kind}: nothing to count'
             )
+    cache = found.get('cache', cfg.get('cache'))
+    folder = str(FileCache(**cache).folder) if cache else None
+    steps['FindCues']['lexicon'] = packed_in(folder, steps['FindCues']['lexicon'])
     load, find = (TRANSFORMS.build(steps[kind]) for kind in ('LoadTranscript', 'FindCues'))
     pack = next((steps[kind] for kind in _PACKERS if steps[kind]), None)
     max_cues = TRANSFORMS.build(pack).max_cues if pack else math.inf

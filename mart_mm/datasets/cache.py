@@ -6,13 +6,11 @@ import hashlib
 import json
 import os
 import struct
-import sys
 import time
 import warnings
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -52,19 +50,6 @@ def file_identity(path: str | Path) -> list:
     """
     status = os.stat(path)
     return [os.path.realpath(path), status.st_size, status.st_mtime_ns]
-
-
-@cache
-def code_version(*objects: Callable) -> str:
-    """Hash of the source of the modules that define these classes and functions.
-
-    It changes with what they compute.
-    """
-    digest = hashlib.sha256()
-    for name in sorted({item.__module__ for item in objects}):
-        source = getattr(sys.modules[name], '__file__', None)  # none in an interactive session
-        digest.update(Path(source).read_bytes() if source else name.encode())
-    return digest.hexdigest()
 
 
 class Entry:

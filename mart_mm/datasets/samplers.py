@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 import torch
 from mmengine.dataset import DefaultSampler
+from mmengine.dist import broadcast_object_list
 
 from mart_mm.registry import DATA_SAMPLERS
 
@@ -38,7 +39,8 @@ class BalancedSampler(ResumableSampler):
     order by position.
 
     The data set says how long each video is (``decoded_seconds``); one that does not say has videos
-    of equal length.
+    of equal length. The first process asks and tells the others, who could read something else
+    where a file cannot be reached by all of them.
 
     Args:
         max_seconds: Longer videos count as this long: of them only the parts around the chosen frames
@@ -89,7 +91,18 @@ class BalancedSampler(ResumableSampler):
 
     def _lengths(self) -> np.ndarray:
         if self._seconds is None:
-            ask = getattr(self.dataset, 'decoded_seconds', lambda index: 0.0)
-            seconds = [ask(index) for index in range(len(self.dataset))]
+            told: list = [self._ask_lengths() if self.rank == 0 else None]
+            broadcast_object_list(told)
+            seconds, error = told[0]
+            if error is not None:  # of all processes, so that none waits for the others
+                raise error
             self._seconds = np.minimum(seconds, self.max_seconds)
         return self._seconds
+
+    def _ask_lengths(self) -> tuple[list[float], Exception | None]:
+        """Seconds of each video, or what was raised on the way."""
+        ask = getattr(self.dataset, 'decoded_seconds', lambda index: 0.0)
+        try:
+            return [ask(index) for index in range(len(self.dataset))], None
+        except Exception as error:
+            return [], error

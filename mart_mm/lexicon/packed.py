@@ -8,6 +8,7 @@ import mmap
 import os
 import struct
 import sys
+import tempfile
 import warnings
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,8 +20,9 @@ import numpy as np
 from mart_mm.lexicon.base import Lexicon, LexiconEntry, normalise_concept
 from mart_mm.lexicon.concept_tree import ConceptTree
 from mart_mm.utils.atomic import replacing
+from mart_mm.utils.code_version import code_version
 
-#: to be raised with the layout, and with what a reader makes of a source
+#: to be raised with the layout
 FORMAT = 1
 _MAGIC = b'martlex\n'
 _HEAD = struct.Struct('<II')  # length of the header, CRC-32 of all behind this
@@ -38,9 +40,15 @@ class BadPackError(ValueError):
 
 
 def cache_folder() -> Path:
-    """Where packed lexicons are kept when no folder is given: the user's cache folder."""
-    home = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(home) / 'mart_mm'
+    """Where packed lexicons are kept when no folder is given: the user's cache folder.
+
+    A user without home has a folder of their own among the temporary files.
+    """
+    home = os.environ.get('XDG_CACHE_HOME')
+    try:
+        return Path(home or Path.home() / '.cache') / 'mart_mm'
+    except RuntimeError:  # neither HOME nor an entry in the list of users
+        return Path(tempfile.gettempdir()) / f'mart_mm-{os.getuid()}'
 
 
 def pack(entries: dict[str, LexiconEntry], about: dict) -> bytes:
@@ -145,7 +153,8 @@ def _head(content: bytes) -> tuple[int, int]:
 class PackedLexicon(Lexicon):
     """A lexicon that is read from its source once and from its packed form ever after.
 
-    The packed form is made anew when the source changes, and when it is damaged. It is written
+    The packed form is made anew when the source or the code that reads it changes, and when it is
+    damaged. The code is that of the modules of the class and its bases. The packed form is written
     whole or not at all, so that processes may start together; where it cannot be written it is
     kept in memory, with a warning.
 
@@ -162,7 +171,9 @@ class PackedLexicon(Lexicon):
         where = Path(folder) if folder else cache_folder()
         name = hashlib.sha256(f'{type(self).__name__} {os.path.realpath(source)}'.encode())
         self.path = where / 'lexicons' / f'{source.stem}-{name.hexdigest()[:16]}.lexicon'
-        self._pack = _open(self.path, source) or _build(self.path, source, read)
+        kinds = [kind for kind in type(self).__mro__ if issubclass(kind, Lexicon)]
+        code = code_version(*kinds, ConceptTree)
+        self._pack = _open(self.path, source, code) or _build(self.path, source, code, read)
         self.digest: str = self._pack.about['digest']
         self.tree = self._pack.tree
         #: entry of the concept that ends at a node of ``tree``, or None
@@ -183,8 +194,8 @@ class PackedLexicon(Lexicon):
         return len(self.tree)
 
 
-def _open(path: Path, source: Path) -> Pack | None:
-    """The packed form, or None where there is none of this source as it is now."""
+def _open(path: Path, source: Path, code: str) -> Pack | None:
+    """The packed form, or None where there is none of this source and this code as they are now."""
     try:
         found = Pack.open(path)
     except OSError:
@@ -193,15 +204,16 @@ def _open(path: Path, source: Path) -> Pack | None:
         warnings.warn(f'{path}: {error}; the lexicon is packed again', stacklevel=4)
         return None
     size, changed = _identity(source)
-    if found.about['source'] != [size, changed]:
+    if found.about['source'] != [size, changed] or found.about.get('code') != code:
         return None
     if size <= _ALWAYS_HASHED and found.about['digest'] != _digest(source):
         return None
     return found
 
 
-def _build(path: Path, source: Path, read: Reader) -> Pack:
-    about = dict(source=_identity(source), digest=_digest(source))  # before: it may change
+def _build(path: Path, source: Path, code: str, read: Reader) -> Pack:
+    # before it is read: it may change meanwhile
+    about = dict(source=_identity(source), digest=_digest(source), code=code)
     content = pack(read(), about)
     try:
         with replacing(path) as temporary:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,6 @@ from mart_mm.datasets.base import VIDEO_SUFFIXES
 from mart_mm.datasets.media.packed_frames import PackedFramesReader, write_packed
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
-
-_AT_ONCE = 300  # frames in memory
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,27 @@ class Packing:
             smallest = min(reader.size)
         size = min(self.short_side, smallest)
         with VideoReader(str(video), size=size) as reader:
-            pictures = self._encode(reader)
-            times, duration = reader.times, reader.duration
-            write_packed(video, pictures, times, duration, reader.size, self.short_side)
+            write_packed(
+                video,
+                self._encode(reader),
+                reader.times,
+                reader.duration,
+                reader.size,
+                self.short_side,
+                self.quality,
+            )
 
     def _encode(self, reader: VideoReader) -> Iterator[bytes]:
+        """JPEGs in the order of the frames."""
         options = [cv2.IMWRITE_JPEG_QUALITY, self.quality]
-        for start in range(0, reader.num_frames, _AT_ONCE):
-            for frame in reader.read(range(start, min(start + _AT_ONCE, reader.num_frames))):
-                picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-                yield cv2.imencode('.jpg', picture, options)[1].tobytes()
+        early: dict[int, bytes] = {}  # decoded before the frame that is shown before
+        next_index = 0
+        for index, frame in reader.frames():
+            picture = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+            early[index] = cv2.imencode('.jpg', picture, options)[1].tobytes()
+            while next_index in early:
+                yield early.pop(next_index)
+                next_index += 1
 
 
 def find_videos(paths: list[Path]) -> list[Path]:
@@ -65,10 +75,11 @@ def find_videos(paths: list[Path]) -> list[Path]:
     return sorted(found)
 
 
-def is_packed(video: Path, short_side: int) -> bool:
-    """Whether the frames of this very file are packed already, for this short side."""
+def is_packed(video: Path, packing: Packing) -> bool:
+    """Whether the frames of this very file, as it is now, are packed so already."""
     try:
         with PackedFramesReader(video) as reader:
-            return reader.short_side == short_side
+            found = Packing(reader.short_side, reader.quality)
+            return found == packing and reader.source_changed == os.stat(video).st_mtime_ns
     except MediaError:
         return False

@@ -92,6 +92,24 @@ def config(folder: Path, names: str, num_segments: int = 1, max_cues: int = 8) -
     return Config.fromfile(folder / 'config.py')
 
 
+@pytest.mark.parametrize('is_own', [False, True])
+def test_the_packed_lexicon_lies_in_the_cache(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_own: bool
+) -> None:
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'home'))
+    cfg, cache = config(folder, 'a'), dict(folder=str(tmp_path / 'cache'))
+    if is_own:
+        cfg.train_dataloader.dataset.cache = cache
+    else:
+        cfg.cache = cache
+    lexicon_report(cfg, 'train')
+    assert len(list((tmp_path / 'cache/lexicons').iterdir())) == 1
+    assert not (tmp_path / 'home').exists()
+    cfg.train_dataloader.dataset.cache = None
+    lexicon_report(cfg, 'train')
+    assert len(list((tmp_path / 'home/mart_mm/lexicons').iterdir())) == 1
+
+
 def test_figures_equal_a_count_by_hand(folder: Path) -> None:
     report = lexicon_report(config(folder, 'abcde'), 'train')
     concepts, unknown, words, inside = Counter(), Counter(), 0, 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,7 @@ from texts import cut, draw_text  # noqa: E402
 SIZES = [4.0, 8.0, 16.0, 48.0]
 
 
+@settings(deadline=None)
 @given(power=st.floats(0.1, 3), scale=st.floats(1e-3, 1e3))
 def test_exponent_of_a_power_law(power: float, scale: float) -> None:
     costs = [scale * size**power for size in SIZES]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
 import os
 import signal
@@ -11,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mart_mm.datasets import cache as module
 from mart_mm.datasets.cache import (
     BadEntryError,
     FileCache,
     cache_key,
-    code_version,
     file_identity,
 )
 
@@ -281,17 +278,3 @@ def test_identity_of_a_file(tmp_path: Path) -> None:
     assert len({tuple(identity) for identity in (first, second, file_identity(path))}) == 3
     with pytest.raises(FileNotFoundError):
         file_identity(tmp_path / 'absent')
-
-
-def test_code_version_follows_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / 'computation.py'
-    versions = []
-    for source in ('def f(): return 1', 'def f(): return 2', 'def f(): return 1'):
-        path.write_text(source)
-        spec = importlib.util.spec_from_file_location('computation', path)
-        loaded = importlib.util.module_from_spec(spec)
-        monkeypatch.setitem(module.sys.modules, 'computation', loaded)
-        exec(source, loaded.__dict__)
-        versions.append(code_version(loaded.f))
-    assert versions[0] == versions[2] != versions[1]
-    assert code_version(loaded.f, FileCache) != versions[2]

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import multiprocessing
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 from torch.utils.data import BatchSampler
 
+from mart_mm.datasets import samplers as module
 from mart_mm.datasets.samplers import BalancedSampler, ResumableSampler
 from mart_mm.utils.media_writer import write_video
 
@@ -22,6 +27,15 @@ class _Videos:
 
 
 def _processes(monkeypatch, kind, dataset, world, **kwargs):
+    """Samplers of so many processes, of which the first is asked first."""
+    told: list = []
+
+    def broadcast(data: list) -> None:
+        if data[0] is not None:
+            told[:] = pickle.loads(pickle.dumps(data))
+        data[:] = told
+
+    monkeypatch.setattr(module, 'broadcast_object_list', broadcast)
     samplers = []
     for rank in range(world):
         monkeypatch.setattr('mmengine.dataset.sampler.get_dist_info', lambda r=rank: (r, world))
@@ -92,6 +106,36 @@ def test_videos_of_equal_length_are_dealt_out_in_turn(monkeypatch):
         balanced = [list(s) for s in _processes(monkeypatch, BalancedSampler, dataset, 2)]
         for step in range(7):
             assert {part[step] for part in plain} == {part[step] for part in balanced}
+
+
+def test_processes_agree_where_they_read_different_lengths(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # the processes import it from there
+    from sampler_process import share
+
+    lengths, unread = _lengths(40), _lengths(40)
+    unread[::2] = [0.0] * 20
+    store = str(tmp_path / 'store')
+    with multiprocessing.get_context('spawn').Pool(2) as pool:
+        arguments = [(0, store, lengths), (1, store, unread)]
+        shares = pool.starmap_async(share, arguments, chunksize=1).get(timeout=300)
+    assert sorted(sum(shares, [])) == list(range(40))
+    expected = _processes(monkeypatch, BalancedSampler, _Videos(lengths), 2)
+    assert shares == [list(sampler) for sampler in expected]
+
+
+def test_an_error_reaches_every_process(monkeypatch):
+    class Broken(_Videos):
+        def decoded_seconds(self, index: int) -> float:
+            raise OSError('no disk')
+
+    for sampler in _processes(monkeypatch, BalancedSampler, Broken([1.0] * 4), 2):
+        with pytest.raises(OSError, match='no disk'):
+            list(sampler)
+
+
+def test_one_process_tells_nobody(monkeypatch):
+    monkeypatch.setattr(module, 'broadcast_object_list', lambda data: pytest.fail('told'))
+    assert sorted(BalancedSampler(_Videos([1.0] * 5))) == list(range(5))
 
 
 def test_limit():

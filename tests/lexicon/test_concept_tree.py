@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mart_mm.lexicon.concept_tree import ConceptTree
@@ -16,6 +16,7 @@ def number_of(tree: ConceptTree, spelling: str) -> int | None:
     return None if node is None else tree.number(node)
 
 
+@settings(deadline=None)
 @given(concepts=st.lists(SPELLINGS, unique=True, max_size=20), others=st.lists(SPELLINGS))
 def test_equal_to_a_dictionary(concepts: list[str], others: list[str]) -> None:
     tree, expected = ConceptTree.of(concepts), {name: i for i, name in enumerate(concepts)}
@@ -25,6 +26,7 @@ def test_equal_to_a_dictionary(concepts: list[str], others: list[str]) -> None:
         assert number_of(tree, name) == expected.get(name)
 
 
+@settings(deadline=None)
 @given(concepts=st.lists(SPELLINGS, unique=True, max_size=20))
 def test_steps_from_node_to_node(concepts: list[str]) -> None:
     tree = ConceptTree.of(concepts)

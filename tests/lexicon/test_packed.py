@@ -3,18 +3,20 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import warnings
+import pwd
+import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mart_mm.lexicon import packed
+from mart_mm.lexicon import base, concept_tree, file_lexicon, packed
 from mart_mm.lexicon.base import LexiconEntry
 from mart_mm.lexicon.file_lexicon import FileLexicon
-from mart_mm.lexicon.matching import find_concepts
 from mart_mm.lexicon.packed import BadPackError, Pack, cache_folder, pack
+from mart_mm.utils.code_version import code_version
 
 MOODS = st.sampled_from(['joy', 'fear', 'Überraschung'])
 UNIT = st.floats(0, 1)
@@ -35,6 +37,7 @@ def entries(draw: st.DrawFn) -> dict[str, LexiconEntry]:
     }
 
 
+@settings(deadline=None)
 @given(entries=entries())
 def test_nothing_is_lost(entries: dict[str, LexiconEntry]) -> None:
     found = Pack(pack(entries, dict(digest='x')))
@@ -55,8 +58,6 @@ def write(path: Path, *concepts: str) -> str:
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Sources that were read, in order."""
-    from mart_mm.lexicon import file_lexicon
-
     seen, read = [], file_lexicon._read
     monkeypatch.setattr(
         file_lexicon, '_read', lambda source: (seen.append(source), read(source))[1]
@@ -100,6 +101,23 @@ def test_a_large_source_is_known_by_size_and_time(
     os.utime(source, ns=(0, 10**9))
     assert FileLexicon(source, folder).digest == first.digest
     assert first._pack.about['source'] != FileLexicon(source, folder)._pack.about['source']
+
+
+@pytest.mark.parametrize('part', [base, concept_tree, file_lexicon, packed])
+def test_changed_code_reads_again(
+    tmp_path: Path, reads: list[Path], monkeypatch: pytest.MonkeyPatch, part: ModuleType
+) -> None:
+    source, folder = write(tmp_path / 'a.json', 'one'), str(tmp_path / 'cache')
+    FileLexicon(source, folder)
+    changed = tmp_path / 'changed.py'
+    changed.write_bytes(Path(part.__file__).read_bytes() + b'\n# mended')
+    code_version.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(part, '__file__', str(changed))
+        for _ in range(2):
+            assert FileLexicon(source, folder).lookup('one').value == 0.5
+    code_version.cache_clear()
+    assert len(reads) == 2
 
 
 @pytest.mark.parametrize(
@@ -152,16 +170,25 @@ def test_the_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert cache_folder() == Path('/home/someone/.cache/mart_mm')
 
 
-def _found(source: str, folder: str, text: str) -> list[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter('error')
-        return [match.word for match in find_concepts(text, FileLexicon(source, folder))]
+def test_the_default_folder_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ('XDG_CACHE_HOME', 'HOME'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, 'getpwuid', lambda user: {}[user])  # KeyError
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'temporary'))
+    with pytest.raises(RuntimeError):
+        Path.home()
+    assert cache_folder().parent == tmp_path / 'temporary'
+    lexicon = FileLexicon(write(tmp_path / 'a.json', 'one'))
+    assert lexicon.path.is_file() and lexicon.path.parent == cache_folder() / 'lexicons'
 
 
-def test_processes_that_start_together(tmp_path: Path) -> None:
+def test_processes_that_start_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # the processes import it from there
+    from lexicon_process import words_found
+
     source, folder = write(tmp_path / 'a.json', 'big smile', 'cry'), str(tmp_path / 'cache')
     arguments = (source, folder, 'A big smile, crying')
-    with multiprocessing.get_context('fork').Pool(4) as pool:
-        found = pool.starmap(_found, [arguments] * 8)
+    with multiprocessing.get_context('spawn').Pool(2) as pool:
+        found = pool.starmap_async(words_found, [arguments] * 8, chunksize=1).get(timeout=300)
     assert found == [['big smile', 'crying']] * 8
     assert len(list((tmp_path / 'cache/lexicons').iterdir())) == 1

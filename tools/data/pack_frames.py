@@ -3,7 +3,8 @@
     python tools/data/pack_frames.py data/ekman6/videos --short-side 128
 
 Training then reads them with ``backend='packed'`` in ``SampleSegments``. They take about two to seven
-times the room of the videos and are read several times faster. What is packed already stays.
+times the room of the videos and are read several times faster. What is packed already,
+with these options and from a video that has not changed since, stays.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         videos = find_videos(args.videos)
     except FileNotFoundError as error:
         parser.error(str(error))
-    waiting = [video for video in videos if not is_packed(video, args.short_side)]
-    ended = run_each(Packing(args.short_side, args.quality), waiting, args.jobs)
+    packing = Packing(args.short_side, args.quality)
+    waiting = [video for video in videos if not is_packed(video, packing)]
+    ended = run_each(packing, waiting, args.jobs)
     failed = 0
     for video, reason in tqdm(ended, total=len(waiting), unit='video', disable=None):
         if reason is not None:

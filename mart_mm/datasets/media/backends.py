@@ -109,13 +109,18 @@ class PyAVBackend(VideoBackend):
         self.stream = stream
 
     def _packets_from(self, key: int) -> Iterator[av.Packet]:
-        """Packets of the stream from a key frame on; none where the seek lands behind it."""
+        """Packets of the stream from a key frame on; none where the seek lands behind it.
+
+        Where the first packet has no time stamp it is not known where it landed: none either.
+        """
         stamp = self.table.stamps[key]
         self.container.seek(stamp, stream=self.stream, backward=True)
         is_first = True
         for packet in self.container.demux(self.stream):
-            if is_first and packet.size and stamp_of(packet) > stamp:
-                return
+            if is_first and packet.size:
+                landed = stamp_of(packet)
+                if landed is None or landed > stamp:
+                    return
             is_first = False
             yield packet
 
@@ -162,15 +167,23 @@ class PyAVBackend(VideoBackend):
                 break
         return count
 
+    def _decode_from_start(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        """All frames that are shown, each with its index; the container is opened anew."""
+        self.container.close()
+        self._open()
+        table, missing = self.table, set(range(len(self.table.times)))
+        for number, frame in enumerate(self.container.decode(self.stream)):
+            index = table.index_of.get(frame.pts) if table.stamps else number
+            if index in missing:
+                missing.remove(index)
+                yield index, frame
+
     def _collect_from_start(
         self, wanted: Sequence[int], place: Callable[[int, av.VideoFrame], None]
     ) -> int:
-        self.container.close()
-        self._open()
-        table, waiting, count = self.table, set(wanted), 0
+        waiting, count = set(wanted), 0
         with suppress(av.FFmpegError):
-            for number, frame in enumerate(self.container.decode(self.stream)):
-                index = table.index_of.get(frame.pts) if table.stamps else number
+            for index, frame in self._decode_from_start():
                 if index in waiting:
                     waiting.remove(index)
                     place(index, frame)
@@ -178,6 +191,25 @@ class PyAVBackend(VideoBackend):
                     if not waiting:
                         break
         return count
+
+    def _picture(self, frame: av.VideoFrame) -> np.ndarray:
+        """uint8 (H, W, 3), RGB, scaled."""
+        width, height = self.size
+        picture = self.reformatter.reformat(frame, width, height, 'rgb24', threads=1).planes[0]
+        lines = np.frombuffer(picture, np.uint8).reshape(height, picture.line_size)
+        return lines[:, : 3 * width].reshape(height, width, 3)
+
+    def frames(self) -> Iterator[tuple[int, np.ndarray]]:
+        """All frames in one pass; see ``VideoReader.frames``."""
+        count = 0
+        with suppress(av.FFmpegError):
+            for index, frame in self._decode_from_start():
+                yield index, self._picture(frame)
+                count += 1
+        if count < len(self.table.times):
+            raise MediaError(
+                self.path, f'damaged: {count} of {len(self.table.times)} frames can be read'
+            )
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Decode; see ``VideoReader.read``."""
@@ -187,9 +219,7 @@ class PyAVBackend(VideoBackend):
         rows = {index: row for row, index in enumerate(wanted)}
 
         def place(index: int, frame: av.VideoFrame) -> None:
-            picture = self.reformatter.reformat(frame, width, height, 'rgb24', threads=1).planes[0]
-            lines = np.frombuffer(picture, np.uint8).reshape(height, picture.line_size)
-            frames[rows[index]] = lines[:, : 3 * width].reshape(height, width, 3)
+            frames[rows[index]] = self._picture(frame)
 
         count = self._collect(wanted, place) if self.may_seek else 0
         if count < len(wanted):

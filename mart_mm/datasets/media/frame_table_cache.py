@@ -12,10 +12,10 @@ from mart_mm.datasets.cache import (
     Entry,
     FileCache,
     cache_key,
-    code_version,
     file_identity,
 )
 from mart_mm.datasets.media.frame_table import FrameTable, scan_frames
+from mart_mm.utils.code_version import code_version
 
 _SCALARS = ('duration', 'keys', 'size', 'rotation', 'has_open_gops')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -16,8 +17,9 @@ from mart_mm.datasets.media.backends import scaled_size
 from mart_mm.errors import MediaError
 from mart_mm.utils.atomic import replacing
 
-_MAGIC = b'martfrm1'
-_LENGTH = struct.Struct('<I')  # of the JSON header
+_MAGIC = b'martfrm2'
+#: number of frames, length of the JSON header, CRC-32 of it and of the times and offsets behind it
+_HEAD = struct.Struct('<QII')
 _REMEDY = 'run tools/data/pack_frames.py'
 
 
@@ -33,34 +35,46 @@ def write_packed(
     duration: float,
     size: tuple[int, int],
     short_side: int,
+    quality: int,
 ) -> None:
     """Write the packed frames of a video, whole or not at all.
 
     Args:
         video: The video.
-        pictures: JPEGs, one of each frame.
+        pictures: JPEGs, one of each frame; each is written before the next is asked for.
         times: (n,), seconds of each frame.
         duration: Seconds.
         size: (width, height) of the pictures.
         short_side: That was asked for; the pictures of a smaller video are smaller.
+        quality: Of the JPEGs.
 
     Raises:
         OSError: When the disk is full.
+        ValueError: When there are more or less pictures than times.
     """
-    contents = list(pictures)
-    offsets = np.cumsum([0, *map(len, contents)], dtype=np.int64)
+    source = os.stat(video)
     header = dict(
-        count=len(contents),
         duration=duration,
         size=size,
         short_side=short_side,
-        source_bytes=os.path.getsize(video),
+        quality=quality,
+        source_bytes=source.st_size,
+        source_changed=source.st_mtime_ns,
     )
-    head = json.dumps(header).encode()
+    content, count = json.dumps(header).encode(), len(times)
+    seconds = np.asarray(times, np.float64).tobytes()
+    room = len(_MAGIC) + _HEAD.size + len(content) + len(seconds) + 8 * (count + 1)
+    lengths = [0]
     with replacing(packed_path(video)) as temporary, open(temporary, 'wb') as file:
-        file.write(_MAGIC + _LENGTH.pack(len(head)) + head)
-        file.write(np.asarray(times, np.float64).tobytes() + offsets.tobytes())
-        file.writelines(contents)
+        file.seek(room)
+        for picture in pictures:
+            file.write(picture)
+            lengths.append(len(picture))
+        if len(lengths) != count + 1:
+            raise ValueError(f'{video}: {len(lengths) - 1} pictures for {count} times')
+        tables = content + seconds + np.cumsum(lengths, dtype=np.int64).tobytes()
+        file.seek(0)
+        file.write(_MAGIC + _HEAD.pack(count, len(content), zlib.crc32(tables)) + tables)
 
 
 class PackedFramesReader:
@@ -81,6 +95,8 @@ class PackedFramesReader:
         fps: Mean frame rate.
         size: (width, height) of the frames returned.
         short_side: For which they were packed.
+        quality: Of the JPEGs.
+        source_changed: Time of change of the video when it was packed, in nanoseconds.
 
     Raises:
         MediaError: When there are none, of another file, smaller than wanted, or damaged.
@@ -101,22 +117,18 @@ class PackedFramesReader:
             raise
 
     def _read_header(self, video: str, size: int | None) -> None:
-        head = self._file.read(len(_MAGIC) + _LENGTH.size)
-        if len(head) < len(_MAGIC) + _LENGTH.size or not head.startswith(_MAGIC):
-            raise MediaError(self.path, f'is no file of packed frames: {_REMEDY}')
-        header = json.loads(self._file.read(*_LENGTH.unpack(head[len(_MAGIC) :])))
+        header, self.times, offsets = self._read_tables()
         if not os.path.isfile(video) or os.path.getsize(video) != header['source_bytes']:
             raise MediaError(self.path, f'was packed from another {video}: {_REMEDY}')
-        self.short_side = header['short_side']
+        self.short_side, self.quality = header['short_side'], header['quality']
+        self.source_changed = header['source_changed']
         if size is not None and size > self.short_side:
             raise MediaError(
                 self.path,
                 f'was packed with a short side of {self.short_side}, {size} is wanted: {_REMEDY} '
                 f'--short-side {size}',
             )
-        count = self.num_frames = header['count']
-        self.times = np.frombuffer(self._file.read(8 * count), np.float64)
-        offsets = np.frombuffer(self._file.read(8 * (count + 1)), np.int64)
+        count = self.num_frames = len(self.times)
         self._offsets = (offsets + self._file.tell()).tolist()
         if os.fstat(self._file.fileno()).st_size != self._offsets[-1]:
             raise MediaError(self.path, f'is cut: {_REMEDY}')
@@ -124,6 +136,25 @@ class PackedFramesReader:
         self.duration, self.fps = header['duration'], count / header['duration']
         self._stored = tuple(header['size'])
         self.size = scaled_size(*self._stored, size)
+
+    def _read_tables(self) -> tuple[dict, np.ndarray, np.ndarray]:
+        """Header, times and offsets of the pictures, after a check that they are as written."""
+        head = self._file.read(len(_MAGIC) + _HEAD.size)
+        if not head.startswith(_MAGIC):
+            raise MediaError(self.path, f'is no file of packed frames of this version: {_REMEDY}')
+        damage = MediaError(self.path, f'is damaged: {_REMEDY}')
+        if len(head) < len(_MAGIC) + _HEAD.size:
+            raise damage
+        count, length, checksum = _HEAD.unpack(head[len(_MAGIC) :])
+        end = length + 8 * (2 * count + 1)
+        if len(head) + end > os.fstat(self._file.fileno()).st_size:
+            raise damage
+        tables = self._file.read(end)
+        if zlib.crc32(tables) != checksum or not count:
+            raise damage
+        times = np.frombuffer(tables, np.float64, count, length)
+        offsets = np.frombuffer(tables, np.int64, count + 1, length + 8 * count)
+        return json.loads(tables[:length]), times, offsets
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
         """Frames by index, in any order, repeated ones too.
@@ -155,7 +186,8 @@ class PackedFramesReader:
         content = np.frombuffer(self._file.read(self._offsets[last + 1] - begin), np.uint8)
         for row, index in run:
             start, stop = (self._offsets[place] - begin for place in (index, index + 1))
-            picture = cv2.imdecode(content[start:stop], cv2.IMREAD_COLOR)
+            part = content[start:stop]
+            picture = cv2.imdecode(part, cv2.IMREAD_COLOR) if len(part) else None
             if picture is None or picture.shape[1::-1] != self._stored:
                 raise MediaError(self.path, f'frame {index} is damaged: {_REMEDY}')
             if self.size != self._stored:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import av
 import numpy as np
@@ -108,6 +108,19 @@ class VideoReader:
             )
         frames = self._decoder.read(wanted)
         return np.rot90(frames, self._turns, axes=(1, 2)) if self._turns else frames
+
+    def frames(self) -> Iterator[tuple[int, np.ndarray]]:
+        """All frames in one pass; nothing else may be read before it ends.
+
+        Yields:
+            Index and uint8 (H, W, 3), RGB, in the order of decoding, which is nearly always that of
+            the indices.
+
+        Raises:
+            MediaError: When a frame cannot be decoded; it says how many could.
+        """
+        for index, picture in self._pyav.frames():
+            yield index, np.rot90(picture, self._turns)
 
     def close(self) -> None:
         """Release the file."""

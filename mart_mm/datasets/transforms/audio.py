@@ -10,13 +10,14 @@ import av
 import numpy as np
 import torch
 
-from mart_mm.datasets.cache import BadEntryError, cache_key, code_version, file_identity
+from mart_mm.datasets.cache import BadEntryError, cache_key, file_identity
 from mart_mm.datasets.media.audio_reader import read_audio
 from mart_mm.datasets.media.log_mel import SILENCE, log_mel, num_samples, window_and_shift
 from mart_mm.datasets.media.log_mel_track import LogMelTrack, num_frames
 from mart_mm.datasets.media.streams import find_audio_stream
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.registry import TRANSFORMS
+from mart_mm.utils.code_version import code_version
 
 
 @TRANSFORMS.register_module()

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 import simplemma
 
-from mart_mm.datasets.cache import FileCache, cache_key, code_version
+from mart_mm.datasets.cache import FileCache, cache_key
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.lexicon.affect import affect_vector
 from mart_mm.lexicon.base import Lexicon
@@ -18,16 +18,25 @@ from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.lexicon.packed import PackedLexicon
 from mart_mm.lexicon.transcript import TimedWord, word_times
 from mart_mm.registry import LEXICONS, TRANSFORMS
+from mart_mm.utils.code_version import code_version
+
+
+def packed_in(folder: str | None, lexicon: dict) -> dict:
+    """Config of a lexicon whose packed form, if it has one, is kept in a folder.
+
+    Args:
+        folder: None leaves it to the lexicon, as does a config that names another folder.
+        lexicon: The config.
+    """
+    kind = LEXICONS.get(lexicon['type'])
+    if isinstance(kind, type) and issubclass(kind, PackedLexicon):
+        return dict(folder=folder) | lexicon
+    return lexicon
 
 
 @lru_cache(maxsize=8)
 def _lexicon(config: str, folder: str | None) -> Lexicon:
-    """The lexicon of a config; its packed form, if it has one, is kept in the folder."""
-    options = json.loads(config)
-    kind = LEXICONS.get(options['type'])
-    if isinstance(kind, type) and issubclass(kind, PackedLexicon):
-        options.setdefault('folder', folder)
-    return LEXICONS.build(options)
+    return LEXICONS.build(packed_in(folder, json.loads(config)))
 
 
 @TRANSFORMS.register_module()

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import os
+
+import av
 import numpy as np
 import pytest
 
+from mart_mm.datasets.media.backends import PyAVBackend
 from mart_mm.datasets.media.open_video import open_video
-from mart_mm.datasets.media.packed_frames import PackedFramesReader, packed_path
+from mart_mm.datasets.media.packed_frames import PackedFramesReader, packed_path, write_packed
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
+from mart_mm.preparation.pack_frames import Packing
 from mart_mm.utils.media_writer import write_video
 from tools.data.pack_frames import main
 
@@ -75,6 +80,91 @@ def test_a_second_run_changes_nothing(video, capsys):
     before = packed_path(video).stat().st_mtime_ns
     assert _pack(video) == 0 and '0 were waiting' in capsys.readouterr().out
     assert packed_path(video).stat().st_mtime_ns == before
+
+
+def test_another_quality_or_a_changed_video_is_packed_again(video, capsys):
+    sizes = []
+    for quality in ('92', '30'):
+        _pack(video, '--quality', quality)
+        assert '1 were waiting' in capsys.readouterr().out
+        sizes.append(packed_path(video).stat().st_size)
+    assert sizes[1] < sizes[0]
+    status = os.stat(video)
+    os.utime(video, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
+    _pack(video, '--quality', '30')
+    assert '1 were waiting' in capsys.readouterr().out
+    assert _pack(video, '--quality', '30') == 0 and '0 were waiting' in capsys.readouterr().out
+
+
+def test_cut_and_changed_files_are_refused_and_packed_again(video, capsys):
+    _pack(video)
+    path = packed_path(video)
+    content = path.read_bytes()
+    with PackedFramesReader(video) as packed:
+        pictures = packed._offsets[0]
+    tables = pictures - 8 * 121  # 60 times, 61 offsets
+    cuts = [0, 4, 8, 13, 20, 24, 25, 100, tables, tables + 3, tables + 8 * 30, tables + 8 * 60]
+    cuts += [pictures - 8 * 30, pictures - 8 * 30 + 5, pictures - 8, pictures - 1, pictures]
+    for cut in [*cuts, pictures + 100, len(content) - 1]:
+        path.write_bytes(content[:cut])
+        with pytest.raises(MediaError, match='(damaged|cut|no file of packed).*pack_frames.py'):
+            PackedFramesReader(video)
+    for place in range(8, pictures, 5):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 64]) + content[place + 1 :])
+        with pytest.raises(MediaError, match='damaged.*pack_frames.py'):
+            PackedFramesReader(video)
+    assert _pack(video) == 0 and '1 were waiting' in capsys.readouterr().out
+    assert path.read_bytes() == content
+
+
+def test_pictures_are_written_one_by_one(tmp_path):
+    video, picture = tmp_path / 'a.mp4', bytes(100_000)
+    video.touch()
+
+    def pictures():
+        for index in range(20):
+            temporary = next(tmp_path.glob('.*'))
+            assert temporary.stat().st_size >= (index - 1) * len(picture)
+            yield picture
+
+    write_packed(video, pictures(), np.arange(20.0), 20.0, (8, 8), 8, 92)
+    assert [path.name for path in tmp_path.iterdir() if path != video] == ['a.mp4.frames']
+    with pytest.raises(ValueError, match='20 pictures for 21 times'):
+        write_packed(video, [picture] * 20, np.arange(21.0), 21.0, (8, 8), 8, 92)
+
+
+def test_one_pass_where_seeking_is_off(tmp_path, barcode, monkeypatch):
+    path, count = tmp_path / 'a.avi', 700
+    with av.open(str(path), 'w') as container:  # no presentation times in the file
+        stream = container.add_stream('libx264', rate=25)
+        stream.height, stream.width = 48, 64
+        stream.pix_fmt, stream.codec_context.max_b_frames = 'yuv420p', 3
+        for picture in barcode.draw(count):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format='rgb24')))
+        container.mux(stream.encode())
+    opened, plain = [], PyAVBackend._open
+    monkeypatch.setattr(PyAVBackend, '_open', lambda self: (opened.append(1), plain(self))[1])
+    Packing(48)(path)
+    assert len(opened) <= 3  # for its size, for its times, for its frames
+    monkeypatch.undo()
+    wanted = [0, 299, 300, 601, 699]
+    with VideoReader(path) as reader, PackedFramesReader(path) as packed:
+        assert not reader._pyav.may_seek and packed.num_frames == count
+        frames = packed.read(wanted)
+        assert np.abs(frames.astype(int) - reader.read(wanted)).mean() < 3
+
+
+def test_frames_decoded_in_another_order(video, barcode, monkeypatch):
+    plain = VideoReader.frames
+
+    def swapped(self):
+        pairs = list(plain(self))
+        yield from pairs[2:] + pairs[:2]
+
+    monkeypatch.setattr(VideoReader, 'frames', swapped)
+    Packing(96)(video)
+    with PackedFramesReader(video) as packed:
+        assert barcode.read(packed.read(range(60))) == list(range(60))
 
 
 def test_what_does_not_fit_is_refused(video, barcode):

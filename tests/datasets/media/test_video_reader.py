@@ -148,6 +148,18 @@ def test_other_containers_are_exact(tmp_path, barcode, name, codec, options, b_f
         assert barcode.read(reader.read(indices)) == indices
 
 
+@pytest.mark.parametrize('rotation', [None, 90])
+def test_all_frames_in_one_pass(tmp_path, barcode, rotation):
+    _encode(tmp_path / 'a.mp4', barcode.draw(30), 'libx264', {}, rotation=rotation)
+    with VideoReader(tmp_path / 'a.mp4', size=30) as reader:
+        expected = reader.read(range(30))
+        for _ in range(2):
+            pairs = list(reader.frames())
+            assert [index for index, _ in pairs] == list(range(30))
+            np.testing.assert_array_equal([frame for _, frame in pairs], expected)
+        np.testing.assert_array_equal(reader.read([12, 3]), expected[[12, 3]])
+
+
 def _add_hidden_pictures(source, target):
     """Before each key frame a picture that is not shown, as VP8's two-pass encoding stores them."""
     with av.open(str(source)) as old, av.open(str(target), 'w') as new:
@@ -326,6 +338,27 @@ def test_unneeded_pictures_are_not_decoded(tmp_path, monkeypatch):
     assert len(shown) < 50
 
 
+class _FirstPacketWithoutStamps:
+    """Stands for a container in which the first packet behind a seek has no time stamp."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self.seek, self.close, self._demux = container.seek, container.close, container.demux
+
+    def demux(self, stream):
+        packets = self._demux(stream)
+        first = next(packets)
+        first.pts = first.dts = None
+        yield first
+        yield from packets
+
+
+def test_a_packet_without_stamps_behind_a_seek(folder, barcode):
+    with VideoReader(folder / 'constant_12.mp4') as reader:
+        reader._pyav.container = _FirstPacketWithoutStamps(reader._pyav.container)
+        assert barcode.read(reader.read([70, 3, 40])) == [70, 3, 40]
+        assert not reader._pyav.may_seek
+
+
 def test_tables_from_the_cache(folder, tmp_path, barcode, monkeypatch):
     cache = FileCache(str(tmp_path / 'cache'))
     _encode(tmp_path / 'uncounted.avi', barcode.draw(60), 'libx264', {}, b_frames=3)
@@ -339,7 +372,7 @@ def test_tables_from_the_cache(folder, tmp_path, barcode, monkeypatch):
     monkeypatch.setattr('mart_mm.datasets.media.frame_table_cache.scan_frames', fail)
     for path, table in zip(paths, fresh, strict=True):
         reader = VideoReader(path, cache=cache)
-        kept = vars(reader._decoder.table)
+        kept = dict(vars(reader._decoder.table))
         np.testing.assert_array_equal(kept.pop('times'), table.times)
         assert kept == {name: value for name, value in vars(table).items() if name != 'times'}
         assert barcode.read(reader.read([50, 3])) == [50, 3]
