@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 _MAKE = Path(__file__).resolve().parents[2] / 'data' / 'planted' / 'make.py'
@@ -39,11 +40,18 @@ def plant(seed: int, work_dir: Path, jobs: int) -> None:
         seed: Of the videos.
         work_dir: Where planted data are kept.
         jobs: Processes that make them.
+
+    Raises:
+        RuntimeError: When it fails, with the reason.
     """
     command = [sys.executable, str(_MAKE), '--out', str(_folder(seed, work_dir))]
     command += [*_PLANTED, '--seed', str(seed), '--jobs', str(jobs)]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f'planting the videos of seed {seed} failed:\n{done.stderr[-1500:]}')
 
 
 def _folder(seed: int, work_dir: Path) -> Path:
-    return work_dir / 'data' / f'seed{seed}'
+    """Named by what is planted too: runs on other videos are other runs."""
+    digest = sha256(repr(_PLANTED).encode()).hexdigest()[:8]
+    return work_dir / 'data' / f'{digest}_seed{seed}'
