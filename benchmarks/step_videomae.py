@@ -41,7 +41,7 @@ NAMES = ('ours', 'transformers')
 def ours(size: int, depth: int, clips: int, setting: Setting) -> Callable[[], None]:
     """The visual stream of MBT with the branch of ``configs/_base_/pretexts/videomae.py``."""
     config = Config.fromfile(ROOT / 'configs/_base_/pretexts/videomae.py').videomae_pretext
-    stream = VideoViT(img_size=size, depth=depth)
+    stream = VideoViT(img_size=size, depth=depth, cls_token=False)
     branch = RecoveryBranch(
         **config.visual,
         stream=stream.spec,

@@ -302,7 +302,7 @@ class VideoViT(TransformerStream):
                 f'{self.spec.input_shape}: change img_size/num_frames or the pipeline'
             )
         spec = self.spec
-        return cut_patches(x, spec.grid, spec.patch, spec.stride).transpose(1, 2).flatten(2)
+        return cut_patches(x, spec.grid, spec.patch, spec.stride).flatten(2)
 
     def project_patches(self, patches: Tensor) -> Tensor:
         """See :class:`TransformerStream`."""
@@ -398,7 +398,7 @@ class AudioSpectrogramTransformer(TransformerStream):
             )
         picture = x.transpose(1, 2)[:, None]  # (BS, 1, mel bins, F)
         spec = self.spec
-        return cut_patches(picture, spec.grid, spec.patch, spec.stride)[:, 0]
+        return cut_patches(picture, spec.grid, spec.patch, spec.stride)[:, :, 0]
 
     def project_patches(self, patches: Tensor) -> Tensor:
         """See :class:`TransformerStream`."""

@@ -45,8 +45,9 @@ class DecodedTokens(NamedTuple):
         values = self.pick_segments(values)
         if self.index is None:
             return values
-        index = self.index.reshape(*self.index.shape, *[1] * (values.ndim - 2))
-        return values.gather(1, index.expand(-1, -1, *values.shape[2:]))
+        rows = torch.arange(len(values), device=values.device)[:, None] * values.shape[1]
+        picked = values.flatten(0, 1).index_select(0, (self.index + rows).flatten())
+        return picked.unflatten(0, self.index.shape)
 
 
 class Decoder(nn.Module, ABC):

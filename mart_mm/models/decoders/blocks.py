@@ -24,11 +24,10 @@ class QueryAttention(Attention):
         """
         dims = queries.shape[-1]
         query_weight, other_weight = self.qkv.weight.split((dims, 2 * dims))
-        q = F.linear(queries, query_weight, self.q_bias).unflatten(-1, (self.num_heads, -1))
+        q = self._heads(F.linear(queries, query_weight, self.q_bias))
         bias = torch.cat([torch.zeros_like(self.v_bias), self.v_bias])
-        kv = F.linear(context, other_weight, bias).unflatten(-1, (2, self.num_heads, -1))
-        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)  # (B, H, L, D/H)
-        out = F.scaled_dot_product_attention(q.transpose(1, 2), k, v)
+        k, v = map(self._heads, F.linear(context, other_weight, bias).chunk(2, -1))
+        out = F.scaled_dot_product_attention(q, k, v)
         return self.proj(out.transpose(1, 2).flatten(2))
 
 

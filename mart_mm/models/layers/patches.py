@@ -13,7 +13,7 @@ from torch.nn import functional as F
 def cut_patches(
     x: Tensor, grid: Sequence[int], patch: Sequence[int], stride: Sequence[int]
 ) -> Tensor:
-    """Patches of an input, as views of it as far as possible.
+    """Patches of an input, by one copy at most.
 
     Args:
         x: (B, channels, *extents).
@@ -22,13 +22,14 @@ def cut_patches(
         stride: Distance of neighbouring patches.
 
     Returns:
-        (B, channels, N, elements of a patch).
+        (B, N, channels, elements of a patch).
     """
     axes = len(grid)
     for axis in range(axes):
         x = x.unfold(2 + axis, patch[axis], stride[axis])
     x = x[(slice(None), slice(None), *(slice(extent) for extent in grid))]
-    return x.flatten(2, 1 + axes).flatten(3)
+    x = x.permute(0, *range(2, 2 + axes), 1, *range(2 + axes, 2 + 2 * axes))
+    return x.flatten(1, axes).flatten(3)
 
 
 class PatchProjection(nn.Module):

@@ -31,11 +31,8 @@ class Attention(nn.Module):
         self.proj = nn.Linear(dims, dims)
 
     def _heads(self, x: Tensor) -> Tensor:
-        bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
-        qkv = F.linear(x, self.qkv.weight, bias)  # (B, L, 3D)
-        return qkv.unflatten(-1, (3, self.num_heads, -1)).permute(
-            2, 0, 3, 1, 4
-        )  # (3, B, H, L, D/H)
+        """(B, L, D) to (B, H, L, D/H)."""
+        return x.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
     def forward(self, x: Tensor, attention_rows: int = 0) -> tuple[Tensor, Tensor | None]:
         """Attend.
@@ -47,7 +44,9 @@ class Attention(nn.Module):
         Returns:
             Output (B, L, D), and the attention (B, attention_rows, L) or None.
         """
-        q, k, v = self._heads(x).unbind(0)
+        bias = torch.cat([self.q_bias, torch.zeros_like(self.q_bias), self.v_bias])
+        qkv = F.linear(x, self.qkv.weight, bias)  # (B, L, 3D)
+        q, k, v = map(self._heads, qkv.chunk(3, -1))
         out = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)  # (B, L, D)
         rows = None
         if attention_rows:

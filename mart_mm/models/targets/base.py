@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -105,13 +106,13 @@ def extract_patches(x: Tensor, spec: StreamSpec) -> Tensor:
         spec: Geometry of the stream.
 
     Returns:
-        (BS, N, elements of a patch, channels).
+        (BS, N, channels, elements of a patch), of the input's type where it is not resized.
     """
     needed = [(g - 1) * s + p for g, s, p in zip(spec.grid, spec.stride, spec.patch, strict=True)]
     if any(n > extent for n, extent in zip(needed, x.shape[2:], strict=True)):
         mode = 'trilinear' if x.ndim == 5 else 'bilinear'
-        x = F.interpolate(x, size=needed, mode=mode, align_corners=False)
-    return cut_patches(x, spec.grid, spec.patch, spec.stride).permute(0, 2, 3, 1)
+        x = F.interpolate(x.float(), size=needed, mode=mode, align_corners=False)
+    return cut_patches(x, spec.grid, spec.patch, spec.stride)
 
 
 def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:
@@ -123,6 +124,17 @@ def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:
         eps_on: Where 1e-6 guards against flat patches: ``'std'`` (VideoMAE) or ``'variance'`` (MAE,
             MAE-ST, AudioMAE).
     """
-    variance, mean = torch.var_mean(patches, dim=dims, keepdim=True)
-    std = variance.sqrt() + 1e-6 if eps_on == 'std' else (variance + 1e-6).sqrt()
-    return (patches - mean) / std
+    centred = patches - patches.mean(dims, keepdim=True)
+    # several times faster than torch.var on CPU
+    norm = torch.linalg.vector_norm(centred, dim=dims, keepdim=True)
+    std = norm / math.sqrt(math.prod(patches.shape[dim] for dim in dims) - 1)
+    return centred / (std + 1e-6 if eps_on == 'std' else (std.square() + 1e-6).sqrt())
+
+
+def mean_squared_error(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean over the last axis of the squared differences, in float32: (..., dims) -> (...).
+
+    By way of the norm, whose gradient is one pass over the differences.
+    """
+    difference = predicted.float() - target
+    return torch.linalg.vector_norm(difference, dim=-1).square() / target.shape[-1]

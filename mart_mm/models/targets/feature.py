@@ -33,8 +33,8 @@ class FeatureTarget(PatchTarget):
         super().__init__(spec, out_dims=dims, loss_weight=loss_weight)
         self.input, self.shape = _INPUTS[modality], (spec.stream.num_tokens, dims)
 
-    def patches(self, inputs: dict) -> Tensor:
-        """Target (BS, N, dims) from the normalised features (B, S, N, dims)."""
+    def raw_patches(self, inputs: dict) -> Tensor:
+        """(BS, N, dims):  the normalised features (B, S, N, dims)."""
         features = inputs[self.input].flatten(0, 1).float()
         if tuple(features.shape[1:]) != self.shape:
             raise ValueError(

@@ -79,8 +79,8 @@ class HOGTarget(PatchTarget):
         super().__init__(spec, out_dims=out_dims, loss_weight=loss_weight)
         self.bins, self.cell, self.cells = bins, cell, cells
 
-    def patches(self, inputs: dict) -> Tensor:
-        """Target (BS, N, dims) from ``inputs['pixels']`` (B, S, 3, T, H, W), 0-255."""
+    def raw_patches(self, inputs: dict) -> Tensor:
+        """(BS, N, dims) from ``inputs['pixels']`` (B, S, 3, T, H, W), 0-255."""
         frames = first_frames(inputs['pixels'], self.stream).float()  # (BS * t, 3, H, W)
         needed = [
             (grid - 1) * stride + patch
@@ -91,5 +91,6 @@ class HOGTarget(PatchTarget):
         if any(n > extent for n, extent in zip(needed, frames.shape[2:], strict=True)):
             frames = F.interpolate(frames, size=needed, mode='bilinear', align_corners=False)
         cells = oriented_gradients(frames, cell=self.cell, bins=self.bins)
-        values = extract_patches(cells, self.cells).flatten(2)  # (BS * t, h * w, dims)
+        patches = extract_patches(cells, self.cells)  # (BS * t, h * w, channels, elements)
+        values = patches.transpose(2, 3).flatten(2)
         return values.unflatten(0, (-1, self.stream.grid[0])).flatten(1, 2)

@@ -16,6 +16,7 @@ from mart_mm.models.targets.base import (
     RecoverySpec,
     RecoveryTarget,
     extract_patches,
+    mean_squared_error,
     normalise,
 )
 from mart_mm.registry import MODELS
@@ -31,8 +32,17 @@ class PatchTarget(RecoveryTarget):
     loss_name = 'loss_patch'
 
     @abstractmethod
-    def patches(self, inputs: dict) -> Tensor:
-        """Target patches (BS, N, out_dims)."""
+    def raw_patches(self, inputs: dict) -> Tensor:
+        """What :meth:`finish` makes target patches of, (BS, N, ...)."""
+
+    def finish(self, raw: Tensor) -> Tensor:
+        """Target patches, float32 (BS, n, out_dims), of those that count."""
+        return raw.float().flatten(2)
+
+    def patches(self, inputs: dict, decoded: DecodedTokens | None = None) -> Tensor:
+        """Target patches (BS, N, out_dims), or only those of the n tokens decoded."""
+        raw = self.raw_patches(inputs)
+        return self.finish(raw if decoded is None else decoded.pick(raw))
 
     def target(self, inputs: dict, context: RecoveryContext) -> Tensor:
         """See :class:`RecoveryTarget`."""
@@ -47,8 +57,8 @@ class PatchTarget(RecoveryTarget):
     ) -> dict[str, Tensor]:
         """The loss over the masked tokens, as far as decoded, of segments that have the modality."""
         decoded = decoded.hidden()
-        target = decoded.pick(self.target(inputs, context))
-        error = (self.predict(decoded).float() - target).square().mean(-1)
+        target = self.patches(inputs, decoded).detach()
+        error = mean_squared_error(self.predict(decoded), target)
         counts = (
             decoded.pick(context.is_masked) & decoded.pick_segments(context.is_present)[:, None]
         )
@@ -93,17 +103,21 @@ class PixelTarget(PatchTarget):
             index = torch.linspace(0, spec.stream.input_shape[0] - 1, spec.stream.grid[0]).long()
         self.register_buffer('frame_index', index, persistent=False)
 
-    def patches(self, inputs: dict) -> Tensor:
-        """Target (BS, N, 3 * patch elements) from ``inputs['pixels']`` (B, S, 3, T, H, W), 0-255."""
+    def raw_patches(self, inputs: dict) -> Tensor:
+        """(BS, N, 3, elements) from ``inputs['pixels']`` (B, S, 3, T, H, W), 0-255."""
         pixels = inputs['pixels'].flatten(0, 1)
         if self.frame_index is not None:
             pixels = pixels.index_select(2, self.frame_index)
-        patches = extract_patches(pixels.float() / 255, self.cut)  # (BS, N, elements, 3)
+        return extract_patches(pixels, self.cut)
+
+    def finish(self, raw: Tensor) -> Tensor:
+        """Normalised, channels last within a patch: (BS, n, 3 * elements)."""
+        patches = raw / 255
         if self.norm == 'per_channel':
-            patches = normalise(patches, (2,), eps_on='std')
+            patches = normalise(patches, (3,), eps_on='std')
         elif self.norm == 'per_patch':
             patches = normalise(patches, (2, 3), eps_on='variance')
-        return patches.flatten(2)
+        return patches.transpose(2, 3).flatten(2)
 
 
 def check_frames(target: RecoveryTarget, stream: StreamSpec) -> None:
@@ -149,10 +163,13 @@ class FbankTarget(PatchTarget):
         super().__init__(spec, out_dims=prod(spec.stream.patch), loss_weight=loss_weight)
         self.norm_patch = norm_patch
 
-    def patches(self, inputs: dict) -> Tensor:
-        """Target (BS, M, patch elements) from ``inputs['audios']`` (B, S, F, mel bins), normalised."""
+    def raw_patches(self, inputs: dict) -> Tensor:
+        """(BS, M, 1, elements) from ``inputs['audios']`` (B, S, F, mel bins), normalised."""
         picture = inputs['audios'].flatten(0, 1).float().transpose(1, 2)[:, None]
-        patches = extract_patches(picture, self.stream)
+        return extract_patches(picture, self.stream)
+
+    def finish(self, raw: Tensor) -> Tensor:
+        """(BS, n, elements)."""
         if self.norm_patch:
-            patches = normalise(patches, (2, 3), eps_on='variance')
-        return patches.flatten(2)
+            raw = normalise(raw, (2, 3), eps_on='variance')
+        return raw.flatten(2)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from mart_mm.models.decoders.base import DecodedTokens
 from mart_mm.models.losses.reduce import global_mean
-from mart_mm.models.targets.base import RecoveryContext, RecoverySpec
+from mart_mm.models.targets.base import RecoveryContext, RecoverySpec, mean_squared_error
 from mart_mm.models.targets.info_nce import patch_info_nce
 from mart_mm.models.targets.patch import FbankTarget
 from mart_mm.registry import MODELS
@@ -51,11 +51,11 @@ class SSASTTarget(FbankTarget):
     ) -> dict[str, Tensor]:
         """``loss_nce`` and ``loss_patch`` over the masked tokens of segments that have sound."""
         decoded = decoded.hidden()
-        target = decoded.pick(self.target(inputs, context))
+        target = self.patches(inputs, decoded).detach()
         is_masked = decoded.pick(context.is_masked)
         counts = is_masked & decoded.pick_segments(context.is_present)[:, None]
         nce = patch_info_nce(target, self.head['nce'](decoded.features), is_masked)
-        error = (self.predict(decoded).float() - target).square().mean(-1)
+        error = mean_squared_error(self.predict(decoded), target)
         return {
             'loss_nce': self.loss_weight * global_mean(nce, counts),
             'loss_patch': self.loss_weight * self.patch_weight * global_mean(error, counts),

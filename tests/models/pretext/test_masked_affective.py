@@ -190,12 +190,12 @@ def test_golden_target_sizes_and_patches() -> None:
     assert patches.flatten(2).shape == (1, 392, 1536)
     t, h, w = 3, 2, 5
     expected = clip[0, :, 2 * t : 2 * t + 2, 16 * h : 16 * h + 16, 16 * w : 16 * w + 16]
-    got = patches[0, t * 49 + h * 7 + w].T.reshape(3, 2, 16, 16)
+    got = patches[0, t * 49 + h * 7 + w].reshape(3, 2, 16, 16)
     assert torch.equal(got, expected)
     picture = torch.rand(1, 1, 128, 100)
     patches = extract_patches(picture, audio)
     assert patches.flatten(2).shape == (1, 108, 256)
-    got = patches[0, 4 * 9 + 7, :, 0].reshape(16, 16)
+    got = patches[0, 4 * 9 + 7, 0].reshape(16, 16)
     assert torch.equal(got, picture[0, 0, 40:56, 70:86])
 
 
