@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from zlib import crc32
 
 import numpy as np
 
 Path = tuple[int, ...]  # numbers of the words of a spelling
+_MARKS = 509  # bits of a sieve
 
 
 class ConceptTree:
@@ -125,6 +128,15 @@ class ConceptTree:
     def goes_on(self, node: int) -> bool:
         """Whether more words can follow."""
         return self._first[node] < self._first[node + 1]
+
+    def mark(self, path: Path) -> int:
+        """A bit for the first word of a path; several words share one."""
+        return 1 << path[0] % _MARKS
+
+    def followers(self, node: int) -> int:
+        """The marks of all words that can follow."""
+        labels = self._labels[self._first[node] : self._first[node + 1]]
+        return reduce(or_, (1 << label % _MARKS for label in labels), 0)
 
     def number(self, node: int) -> int | None:
         """Number of the concept that ends at a node, or None."""

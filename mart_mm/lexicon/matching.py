@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import accumulate
+from operator import or_
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -110,6 +111,14 @@ class _AnyWords:
         """As :meth:`ConceptTree.goes_on`."""
         return True
 
+    def mark(self, path: str) -> int:
+        """As :meth:`ConceptTree.mark`."""
+        return 1
+
+    def followers(self, node: str) -> int:
+        """As :meth:`ConceptTree.followers`."""
+        return 1
+
     def number(self, node: str) -> int:
         """As :meth:`ConceptTree.number`."""
         return 0
@@ -127,12 +136,17 @@ class _Word(NamedTuple):
         known: Those that are in one.
         alone: Nodes that may be a concept of this word alone.
         beginnings: Nodes with which a longer concept may begin.
+        marks: A sieve for pairs of words: bits of its own spellings, see :meth:`ConceptTree.mark`.
+        followers: Bits of the words that may follow in a concept. Where they share none with the next
+            word's ``marks``, no concept begins with this pair.
     """
 
     paths: tuple
     known: tuple
     alone: tuple
     beginnings: tuple
+    marks: int
+    followers: int
 
 
 class _Index:
@@ -153,7 +167,7 @@ class _Index:
             self.tree = ConceptTree.of(dict.fromkeys(lexicon))
         else:
             self.tree = _AnyWords()
-        self.word = lru_cache(maxsize=32768)(self._word)
+        self.word = lru_cache(maxsize=65536)(self._word)
 
     def _word(self, text: str) -> _Word:
         tree, written = self.tree, normalise_concept(text)
@@ -168,8 +182,16 @@ class _Index:
                 alone.append(node)
             if tree.goes_on(node):
                 beginnings.append(node)
-        known = (path for path in paths if path is not None)
-        return _Word(tuple(paths), tuple(known), tuple(alone), tuple(beginnings))
+        known = tuple(path for path in paths if path is not None)
+        marks, followers = map(tree.mark, known), map(tree.followers, beginnings)
+        return _Word(
+            tuple(paths),
+            known,
+            tuple(alone),
+            tuple(beginnings),
+            reduce(or_, marks, 0),
+            reduce(or_, followers, 0),
+        )
 
     def entries(self, lexicon: Lexicon) -> Callable[[int | str], LexiconEntry | None]:
         """Gives the entry of the concept that ends at a node, or None where none does."""
@@ -253,7 +275,7 @@ def find_concepts(
     if options not in indices:
         indices[options] = _Index(lexicon, *options)
     index = indices[options]
-    entry_of = index.entries(lexicon)
+    entry_of, longer = index.entries(lexicon), index.longer
     pieces = _SPLIT.split(text)  # what is between words, a word, what is between words, ...
     words, gaps = [*map(index.word, pieces[1::2])], pieces[::2]
     clause_ends = {gap for gap in set(gaps) if _CLAUSE_END.search(gap)}
@@ -261,23 +283,26 @@ def find_concepts(
     ends = [*accumulate(map(len, pieces))]  # of the pieces, in characters
     matches, start, count, max_words = [], 0, len(words), lexicon.max_words
     while start < count:
-        _, _, alone, beginnings = words[start]
-        stop, candidates = start + 1, ()
-        if beginnings and stop < count and words[stop].known and not is_first[stop]:
+        word, stop, entry = words[start], start + 1, None
+        if stop < count and word.followers & words[stop].marks and not is_first[stop]:
             limit = min(start + max_words, count)
-            candidates = index.longer(words, is_first, start, limit)
-        if alone:
-            candidates = [(stop, alone), *candidates]
-        for behind, nodes in reversed(candidates):
-            entry = None
-            for node in nodes:
+            for behind, nodes in reversed(longer(words, is_first, start, limit)):
+                for node in nodes:
+                    entry = entry_of(node)
+                    if entry is not None:
+                        break
+                if entry is not None:
+                    stop = behind
+                    break
+        if entry is None:
+            for node in word.alone:
                 entry = entry_of(node)
                 if entry is not None:
                     break
-            if entry is not None:
-                span = ends[2 * start], ends[2 * behind - 1]
-                matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))
-                stop = behind
-                break
+            else:
+                start = stop
+                continue
+        span = ends[2 * start], ends[2 * stop - 1]
+        matches.append(ConceptMatch(entry, text[span[0] : span[1]], span))
         start = stop
     return matches
