@@ -70,8 +70,8 @@ def worker(videos: int, steps: int, out: Path) -> None:
     if rank == 0:
         torch.save(gradients, out / 'gradients.pth')
         (out / 'seconds.json').write_text(json.dumps(seconds))
-    if not is_alone:
-        dist.destroy_process_group()
+    # the process group is left to the exit: torch frees it while holding Python's lock, for which one of
+    # its threads may wait, and then the process never ends
 
 
 def draw_batch(model: object, videos: int, rows: slice) -> dict:
@@ -144,7 +144,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--videos', type=int, default=8, help='in a batch, of 6 segments each')
-    parser.add_argument('--steps', type=int, default=10, help='counted in each run')
+    parser.add_argument('--steps', type=int, default=30, help='counted in each run')
     parser.add_argument('--runs', type=int, default=5, help='of each kind, in turn')
     parser.add_argument('--quick', action='store_true', help='a smoke run')
     parser.add_argument('--worker', type=Path, help=argparse.SUPPRESS)

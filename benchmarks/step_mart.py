@@ -212,7 +212,7 @@ def main() -> None:
     """Measure and print."""
     options = parser(__doc__)
     options.add_argument('--videos', type=int, default=1)
-    options.add_argument('--segments', type=int, help='default 2 at 112 pixels, 1 above')
+    options.add_argument('--segments', type=int, default=2)
     args = options.parse_args()
     setting, sizes, runs = setting_of(args), args.sizes, args.runs
     small = {}
@@ -221,18 +221,18 @@ def main() -> None:
     if args.measure:
         name, size = args.measure[0], int(args.measure[1])
         if name != 'import':
-            segments = args.segments or (2 if size <= 112 else 1)
+            segments = args.segments
             step_of(name, size, args.videos, segments, setting, small)()
         return
     rate = rate_of(vit_shapes(2 * 393), setting)
     figures: list[Figure] = print_lines([rate])
     for size in sizes:
-        segments = args.segments or (2 if size <= 112 else 1)
+        segments = args.segments
         clips, prefix = args.videos * segments, f'mart/{size}px'
         names = ('ours', 'naive', 'default') if size <= 112 else ('ours', 'naive')
         steps = {name: step_of(name, size, args.videos, segments, setting, small) for name in names}
         found = print_lines(time_figures(prefix, steps, clips, runs))
-        for name in ('ours', 'default') if size <= 112 else ():
+        for name in names if size <= 112 else ():
             gflop = gflop_of(steps[name], clips)
             millis = next(f.value for f in found if f.name == f'{prefix}/{name}')
             share = gflop / millis * 1e3 / rate.value
