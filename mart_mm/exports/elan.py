@@ -61,9 +61,9 @@ def write_elan(
         'text': [(*times, part.text) for part, times in segments if part.text],
         **_words(report),
     }
-    for name, annotations in values.items():
+    for name, timed in values.items():
         kind = name if name in ('emotion', 'sentiment') else 'text'
-        _add_tiers(document, name, kind, annotations)
+        _add_tiers(document, name, kind, timed)
     document.properties[:] = [('lastUsedAnnotationId', document.maxaid)]
     write_text(path, f'<?xml version="1.0" encoding="UTF-8"?>\n{to_string(document)}\n')
     return [path]
@@ -116,13 +116,11 @@ def _milliseconds(start: float, end: float) -> tuple[int, int]:
     return first, max(first + 1, round(end * 1000))
 
 
-def _add_tiers(
-    document: Eaf, name: str, kind: str, annotations: list[tuple[int, int, str]]
-) -> None:
+def _add_tiers(document: Eaf, name: str, kind: str, timed: list[tuple[int, int, str]]) -> None:
     """A tier, and further ones for what overlaps."""
     ends: list[int] = []  # of the last annotation of each tier
     document.add_tier(name, kind)
-    for start, end, value in sorted(annotations):
+    for start, end, value in sorted(timed):
         number = next((i for i, last in enumerate(ends) if last <= start), len(ends))
         tier = name if number == 0 else f'{name} ({number + 1})'
         if number == len(ends):

@@ -67,8 +67,8 @@ def write_overlay(report: EmotionReport, path: str | Path, media_path: str | Pat
                 raise MediaError(
                     source, f'damaged: {count} of {len(table.times)} frames can be decoded'
                 )
-    except (av.FFmpegError, OSError) as error:
-        if getattr(error, 'errno', None) in NO_SPACE:
+    except av.FFmpegError as error:
+        if error.errno in NO_SPACE:
             raise OSError(error.errno, 'no space left for', str(path)) from error
         raise MediaError(source, f'cannot be read as video ({reason_of(error)})') from error
     return [path]

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mart_mm.structures.emotion_report import EmotionReport, SegmentReport
 from mart_mm.visualization.style import CLASS_COLOURS
@@ -142,10 +144,8 @@ class EmotionStrip:
                 shift = left + 1.6 * self._small
                 self._text(figure, self.height, shift, middle, name, self._small)
 
-    def _sample(self, left: float, middle: float, number: int) -> object:
+    def _sample(self, left: float, middle: float, number: int) -> Line2D:
         """A piece of a class's line, in pixels from the upper left."""
-        from matplotlib.lines import Line2D
-
         xs = np.array([left, left + 1.3 * self._small]) / self.width
         ys = np.full(2, 1 - middle / self.height)
         return Line2D(xs, ys, **_line(number), linewidth=0.35 * self._small * _POINTS)
@@ -198,8 +198,6 @@ class EmotionStrip:
     def _swatch(
         self, figure: Figure, height: int, left: float, top: float, side: int, number: int
     ) -> None:
-        from matplotlib.patches import Rectangle
-
         corner = (left / self.width, 1 - (top + side) / height)
         colour = _line(number)['color']
         figure.add_artist(Rectangle(corner, side / self.width, side / height, color=colour))
