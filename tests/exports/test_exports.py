@@ -98,5 +98,8 @@ def test_importing_is_light() -> None:
         'import sys, mart_mm.exports; '
         'print([n for n in ("av", "pympi", "matplotlib", "torch", "cv2") if n in sys.modules])'
     )
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, cwd=root
+    )
     assert done.stdout.strip() == '[]', done.stdout + done.stderr

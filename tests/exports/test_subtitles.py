@@ -41,7 +41,7 @@ def test_emotions_and_verified_words(tmp_path: Path, kit: SimpleNamespace) -> No
 
 
 def test_words_are_no_markup(tmp_path: Path, kit: SimpleNamespace) -> None:
-    evil = ['<i>x', r'{\an8}y', r'C:\new', 'a\n\n2\n00:00:00,000 --> 00:00:01,000\nb', '911', '😀']
+    evil = ['<i>x', r'{\an8}y', r'C:\new', 'a\n\n2\n00:00:00,000 --> b', '911', '😀']
     words = [(word, 0.1, 0.2, 0, 3) for word in evil]
     report = kit.report(words=words, classes=('<b>anger</b>', 'joy', 'sadness'))
     (path,) = write_subtitles(report, tmp_path / 'a.srt')
