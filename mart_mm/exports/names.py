@@ -21,7 +21,9 @@ def safe_stem(video: str) -> str:
     """
     name = PureWindowsPath(PurePosixPath(video).name).name
     stem = _FORBIDDEN.sub('_', PurePosixPath(name).stem if name.strip('.') else '')
-    stem = stem.encode('utf-8', 'ignore')[:_MAX_BYTES].decode('utf-8', 'ignore').strip().rstrip('. ')
+    stem = (
+        stem.encode('utf-8', 'ignore')[:_MAX_BYTES].decode('utf-8', 'ignore').strip().rstrip('. ')
+    )
     if not stem:
         return 'video'
     if stem[0] in '.-':

@@ -86,8 +86,8 @@ def _copy(
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     # without time stamps frames follow each other at the mean rate
     base = stream.time_base if table.stamps else 1 / rate
-    painter = _Painter(report, table, stream.codec_context)
-    encoder = _add_encoder(new, stream.codec_context, painter, rate, base)
+    painter = _Painter(report, table, stream)
+    encoder = _add_encoder(new, stream, painter, rate, base)
     sounds = {s.index: SoundCopy(new, s, 0.0, _KEPT_SOUND) for s in old.streams.audio}
     chosen = find_audio_stream(old)
     for index, sound in sounds.items():  # readers of the copy choose as those of the source do
@@ -120,7 +120,7 @@ def _copy(
 
 def _add_encoder(
     container: av.container.OutputContainer,
-    source: av.VideoCodecContext,
+    source: av.VideoStream,
     painter: _Painter,
     rate: Fraction,
     base: Fraction,
@@ -130,7 +130,7 @@ def _add_encoder(
     encoder.pix_fmt, encoder.gop_size = 'yuv420p', max(1, round(_KEY_SECONDS * rate))
     encoder.codec_context.time_base = base
     for name in _COLOUR:
-        setattr(encoder.codec_context, name, getattr(source, name))
+        setattr(encoder.codec_context, name, getattr(source.codec_context, name))
     if painter.is_rgb:
         encoder.codec_context.colorspace = int(painter.matrix)
         encoder.codec_context.color_range = int(painter.range)
@@ -144,18 +144,17 @@ def _add_encoder(
 class _Painter:
     """Puts the strip below pictures, which keep their own planes of light and colour."""
 
-    def __init__(
-        self, report: EmotionReport, table: FrameTable, source: av.VideoCodecContext
-    ) -> None:
+    def __init__(self, report: EmotionReport, table: FrameTable, source: av.VideoStream) -> None:
         self.stored = tuple(side + side % 2 for side in table.size)  # (width, height)
         self.turns = round(table.rotation / 90) % 4
         width, height = self.stored[::-1] if self.turns % 2 else self.stored
         self._strip = EmotionStrip(report, width, height, table.duration)
         self.size = (width, height + self._strip.height)
-        self.is_rgb = source.colorspace == _RGB
+        colours = source.codec_context
+        self.is_rgb = colours.colorspace == _RGB
         usual = Colorspace.ITU709 if self.is_rgb or min(table.size) >= 720 else Colorspace.ITU601
-        self.matrix = _MATRICES.get(source.colorspace, usual)
-        is_full = source.color_range == ColorRange.JPEG and not self.is_rgb
+        self.matrix = _MATRICES.get(colours.colorspace, usual)
+        is_full = colours.color_range == ColorRange.JPEG and not self.is_rgb
         self.range = ColorRange.JPEG if is_full else ColorRange.MPEG
         self._to_picture, self._to_strip = VideoReformatter(), VideoReformatter()
 

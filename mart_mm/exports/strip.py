@@ -59,7 +59,7 @@ class EmotionStrip:
         below = round(1.8 * self._small)
         self.height = above + band + curve + below
         self.height += self.height % 2
-        self.plot = (round(1.8 * self._small), width - self._font)
+        self.plot = (round(1.8 * self._small), width - round(1.6 * self._small))
         self._moving = (above, above + band + curve)  # rows that the cursor crosses
         figure = Figure(figsize=(width / _DPI, self.height / _DPI), dpi=_DPI)
         self._draw_legend(figure, rows, head, line)

@@ -102,13 +102,19 @@ def encode(
     audio: str | None = 'aac',
     rotation: int | None = None,
     options: dict | None = None,
+    shape: Fraction | None = None,
 ) -> Path:
-    """A video of ``pictures`` at 10 frames per second, or at given times, with a rising tone."""
+    """A video of ``pictures`` at 10 frames per second, or at given times, with a rising tone.
+
+    ``shape`` is the width of a pixel by its height.
+    """
     with av.open(str(path), 'w') as container:
         stream = container.add_stream(video, rate=10)
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.options = options or {}
         stream.codec_context.time_base = Fraction(1, 1000)
+        if shape is not None:
+            stream.codec_context.sample_aspect_ratio = shape
         if rotation is not None:
             stream.set_display_rotation(rotation)
         sound = container.add_stream(audio, rate=RATE, layout='stereo') if audio else None

@@ -99,7 +99,5 @@ def test_importing_is_light() -> None:
         'print([n for n in ("av", "pympi", "matplotlib", "torch", "cv2") if n in sys.modules])'
     )
     root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, cwd=root
-    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=root)
     assert done.stdout.strip() == '[]', done.stdout + done.stderr

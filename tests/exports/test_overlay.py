@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -135,6 +136,17 @@ def test_rotated_pictures_stand_upright(
     assert psnr(copy[:, :height], upright) > 35
     with av.open(str(path)) as container:
         assert next(container.decode(video=0)).rotation == 0
+
+
+@pytest.mark.parametrize(('rotation', 'expected'), [(None, Fraction(4, 3)), (90, Fraction(3, 4))])
+def test_the_shape_of_pixels_stays(
+    tmp_path: Path, kit: SimpleNamespace, rotation: int | None, expected: Fraction
+) -> None:
+    shape = Fraction(4, 3)
+    source = kit.encode(tmp_path / 'a.mp4', 3, audio=None, shape=shape, rotation=rotation)
+    (path,) = write_overlay(kit.report(seconds=0.1), tmp_path / 'out.mp4', source)
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == expected
 
 
 def test_odd_sides_and_full_range(tmp_path: Path, kit: SimpleNamespace) -> None:
