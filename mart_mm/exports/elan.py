@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mart_mm.exports.names import SENTIMENTS
 from mart_mm.structures.emotion_report import LEVELS, EmotionReport
 from mart_mm.utils.atomic import write_text
 
 if TYPE_CHECKING:
     from pympi.Elan import Eaf
 
-SENTIMENTS = {-1: 'negative', 0: 'neutral', 1: 'positive'}
 _NO_XML = re.compile('[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]')
 _LANGUAGE = ('und', 'http://cdb.iso.org/lg/CDB-00130975-001', 'undetermined (und)')
 

@@ -1,10 +1,12 @@
-"""Names of files from names of videos."""
+"""Names of files from names of videos, and of sentiments."""
 
 from __future__ import annotations
 
 import re
 from pathlib import PurePosixPath, PureWindowsPath
 
+#: polarity -> what annotators read
+SENTIMENTS = {-1: 'negative', 0: 'neutral', 1: 'positive'}
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 _RESERVED = re.compile(r'(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)  # by Windows
 _MAX_BYTES = 180  # of the 255 that file systems take; the rest is for suffixes

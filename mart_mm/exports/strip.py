@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from mart_mm.exports.names import SENTIMENTS
 from mart_mm.structures.emotion_report import EmotionReport, SegmentReport
 from mart_mm.visualization.style import CLASS_COLOURS
 
@@ -21,7 +22,6 @@ from mart_mm.visualization.style import CLASS_COLOURS
 CURSOR = (106, 0, 200)
 _INK, _GREY = '#111111', '#777777'
 _DASHES = ('solid', (0, (4, 1.5)), (0, (1.2, 1.2)))  # colours repeat after eight classes
-_SENTIMENTS = {-1: 'negative', 0: 'neutral', 1: 'positive'}
 _DPI = 100
 _POINTS = 72 / _DPI  # of a pixel
 
@@ -61,7 +61,7 @@ class EmotionStrip:
         self.height += self.height % 2
         self.plot = (round(1.8 * self._small), width - round(1.6 * self._small))
         self._moving = (above, above + band + curve)  # rows that the cursor crosses
-        figure = Figure(figsize=(width / _DPI, self.height / _DPI), dpi=_DPI)
+        figure = _figure(width, self.height)
         self._draw_legend(figure, rows, head, line)
         self._draw_band(self._axes(figure, above, band))
         self._draw_curves(self._axes(figure, above + band, curve))
@@ -87,10 +87,11 @@ class EmotionStrip:
         left, right = self.plot
         share = min(1.0, max(0.0, seconds / self.duration))
         half = max(1, self._font // 12)
-        middle = left + round(share * (right - left))
+        # from an even column on: video stores one colour for two columns
+        first = 2 * round((left + share * (right - left) - half) / 2)
         top, bottom = self._moving
-        strip[top:bottom, max(0, middle - half - 1) : middle + half + 1] = 255
-        strip[top:bottom, max(0, middle - half) : middle + half] = CURSOR
+        strip[top:bottom, max(0, first - 2) : first + 2 * half + 2] = 255
+        strip[top:bottom, max(0, first) : first + 2 * half] = CURSOR
         return strip
 
     def _segment_at(self, seconds: float) -> int | None:
@@ -100,7 +101,7 @@ class EmotionStrip:
     def _write_head(self, index: int | None) -> None:
         """The first line, about a segment or about none."""
         height = 2 * self._font - 1
-        figure = Figure(figsize=(self.width / _DPI, height / _DPI), dpi=_DPI)
+        figure = _figure(self.width, height)
         if index is not None:
             self._draw_head(figure, height, self._report.segments[index])
         self._base[1 : 1 + height] = _pixels(figure)
@@ -109,7 +110,7 @@ class EmotionStrip:
         number = self._report.classes.index(part.emotion)
         side, gap = self._font, self._font // 2
         share = f'{part.distribution[number]:.0%}'
-        note = f'{share} · {_SENTIMENTS[part.sentiment]}'
+        note = f'{share} · {SENTIMENTS[part.sentiment]}'
         room = self.width - side - 4 * gap
         if _text_width(note, self._small) > 0.55 * room:
             note = share
@@ -246,6 +247,11 @@ def _clock(duration: float) -> object:
         return f'{whole // 60}:{whole % 60:02d}'
 
     return written
+
+
+def _figure(width: int, height: int) -> Figure:
+    """Of a size in pixels; the hundredth keeps rounding from taking a pixel off."""
+    return Figure(figsize=((width + 0.01) / _DPI, (height + 0.01) / _DPI), dpi=_DPI)
 
 
 def _pixels(figure: Figure) -> np.ndarray:

@@ -70,7 +70,7 @@ def make_report(
         duration=len(texts) * seconds,
         classes=list(classes),
         polarity=[number % 3 - 1 for number in range(count)],
-        emotion=classes[winners[0]],
+        emotion=classes[winners[0] if winners else 0],
         scores=segments[0].distribution if segments else [1 / count] * count,
         sentiment=-1,
         segments=segments,
