@@ -80,7 +80,6 @@ def test_sound_is_copied(clip: Path, overlay: Path) -> None:
         ('a.mkv', dict(audio='flac'), 'flac'),
         ('b.mkv', dict(audio='libmp3lame'), 'mp3float'),
         ('c.mkv', dict(audio='pcm_s16le'), 'aac'),
-        ('d.asf', dict(video='mpeg4', audio='wmav2'), 'aac'),
     ],
 )
 def test_other_sound_is_copied_or_encoded(
