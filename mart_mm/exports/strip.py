@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from mart_mm.exports.names import SENTIMENTS
 from mart_mm.structures.emotion_report import EmotionReport, SegmentReport
@@ -22,6 +22,7 @@ from mart_mm.visualization.style import CLASS_COLOURS
 CURSOR = (106, 0, 200)
 _INK, _GREY = '#111111', '#777777'
 _DASHES = ('solid', (0, (4, 1.5)), (0, (1.2, 1.2)))  # colours repeat after eight classes
+_WHOLE_SECONDS = 10  # a longer video has no ticks between them
 _DPI = 100
 _POINTS = 72 / _DPI  # of a pixel
 
@@ -176,7 +177,7 @@ class EmotionStrip:
         axes.grid(axis='y', color='#DDDDDD', linewidth=0.8 * _POINTS)
         axes.set_axisbelow(True)
         most = max(2, (self.plot[1] - self.plot[0]) // (5 * self._small))
-        axes.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 1.5, 2, 3, 5, 6, 10]))
+        axes.xaxis.set_major_locator(MultipleLocator(_tick_step(self.duration, most)))
         axes.xaxis.set_major_formatter(FuncFormatter(_clock(self.duration)))
         axes.tick_params(labelsize=self._small * 0.9 * _POINTS, colors=_INK, length=3 * _POINTS,
                          pad=0.25 * self._small * _POINTS)  # fmt: skip
@@ -239,9 +240,16 @@ def _fitted(text: str, size: float, room: float, weight: str = 'normal') -> str:
     return f'{text}…'
 
 
+def _tick_step(duration: float, most: int) -> float:
+    """Seconds between ticks, of which there are at most so many."""
+    steps = (0.1, 0.2, 0.5) if duration < _WHOLE_SECONDS else ()
+    steps = (*steps, 1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600)
+    return next((step for step in steps if duration / step <= most), -(-duration // most))
+
+
 def _clock(duration: float) -> object:
     def written(seconds: float, _: int) -> str:
-        if duration < 10:
+        if duration < _WHOLE_SECONDS:
             return f'{seconds:g} s'
         whole = round(seconds)
         return f'{whole // 60}:{whole % 60:02d}'

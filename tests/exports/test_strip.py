@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from mart_mm.exports.strip import CURSOR, EmotionStrip, _fitted, _text_width
+from mart_mm.exports.strip import CURSOR, EmotionStrip, _clock, _fitted, _text_width, _tick_step
 from mart_mm.visualization.style import CLASS_COLOURS
 
 
@@ -82,3 +82,14 @@ def test_long_names_and_many_classes_fit(kit: SimpleNamespace) -> None:
     assert _fitted('joy', 11, 100) == 'joy'
     short = _fitted('contemptuous disappointment', 11, 80)
     assert short.endswith('…') and _text_width(short, 11) <= 80
+
+
+def test_ticks_are_whole_seconds_and_never_repeat() -> None:
+    for duration in (0.3, 2.0, 9.9, 10.4, 13.0, 61.0, 600.0, 5400.0, 90000.0):
+        for most in (2, 5, 14):
+            step = _tick_step(duration, most)
+            assert duration / step <= most or step == 0.1
+            clock = _clock(duration)
+            texts = [clock(step * index, 0) for index in range(int(duration / step) + 1)]
+            assert len(set(texts)) == len(texts)
+    assert _clock(100)(75, 0) == '1:15' and _clock(2)(0.5, 0) == '0.5 s'
