@@ -37,8 +37,9 @@ _RGB = 0  # a "matrix" that h264 in yuv420p cannot have
 def write_overlay(report: EmotionReport, path: str | Path, media_path: str | Path) -> list[Path]:
     """Write the video again as mp4, with :class:`~mart_mm.exports.strip.EmotionStrip` below.
 
-    All frames keep their time stamps, so a variable frame rate stays; a rotation tag is applied, and
-    a picture with an odd side becomes one pixel larger. Sound that players expect in mp4 is copied
+    All frames keep their times, so a variable frame rate stays; where a file starts late, as
+    broadcasts do, pictures and sound are moved to the front together. A rotation tag is applied, and a
+    picture with an odd side becomes one pixel larger. Sound that players expect in mp4 is copied
     as it is, other sound is encoded as AAC. Picture by picture: memory does not grow with the
     video's length.
 
@@ -86,16 +87,18 @@ def _copy(
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     # without time stamps frames follow each other at the mean rate
     base = stream.time_base if table.stamps else 1 / rate
+    origin = Fraction(max(0, old.start_time or 0), av.time_base)  # seconds
+    shift = round(origin / base) if table.stamps else 0
     painter = _Painter(report, table, stream)
     encoder = _add_encoder(new, stream, painter, rate, base)
-    sounds = {s.index: SoundCopy(new, s, 0.0, _KEPT_SOUND) for s in old.streams.audio}
+    sounds = {s.index: SoundCopy(new, s, float(origin), _KEPT_SOUND) for s in old.streams.audio}
     chosen = find_audio_stream(old)
     for index, sound in sounds.items():  # readers of the copy choose as those of the source do
         is_chosen = chosen is not None and index == chosen.index
         flags = av.stream.Disposition
         sound.stream.disposition = flags.default if is_chosen else flags(0)
 
-    durations = _durations(table, base)
+    durations = _durations(table, base, shift)
     done: set[int] = set()
     count = 0
     for packet in old.demux([stream, *old.streams.audio]):
@@ -109,7 +112,7 @@ def _copy(
                 continue  # an edit list hides it
             done.add(index)
             picture = painter.paint(frame, float(table.times[index]))
-            picture.pts = table.stamps[index] if table.stamps else index
+            picture.pts = table.stamps[index] - shift if table.stamps else index
             picture.time_base = base
             _mux(new, encoder.encode(picture), durations)
     _mux(new, encoder.encode(), durations)
@@ -194,8 +197,8 @@ def _decoded(packet: av.Packet) -> Iterator[av.VideoFrame]:
         return
 
 
-def _durations(table: FrameTable, base: Fraction) -> dict[int, int]:
-    """Time stamp -> ticks for which the frame is shown."""
+def _durations(table: FrameTable, base: Fraction, shift: int) -> dict[int, int]:
+    """Time stamp in the copy -> ticks for which the frame is shown."""
     if not table.stamps:
         return {}
     shown = [*table.stamps, table.stamps[0] + round(table.duration / base)]

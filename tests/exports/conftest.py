@@ -103,10 +103,11 @@ def encode(
     rotation: int | None = None,
     options: dict | None = None,
     shape: Fraction | None = None,
+    start: float = 0.0,
 ) -> Path:
     """A video of ``pictures`` at 10 frames per second, or at given times, with a rising tone.
 
-    ``shape`` is the width of a pixel by its height.
+    ``shape`` is the width of a pixel by its height, ``start`` what the clock says at the beginning.
     """
     with av.open(str(path), 'w') as container:
         stream = container.add_stream(video, rate=10)
@@ -121,16 +122,16 @@ def encode(
         times = [index / 10 for index in range(count)] if times is None else times
         for picture, time in zip(pictures(count, *size), times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format='rgb24')
-            frame.pts, frame.time_base = round(time * 1000), Fraction(1, 1000)
+            frame.pts, frame.time_base = round((start + time) * 1000), Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
         if sound is not None:
-            _encode_sound(container, sound, times[-1] + 0.1)
+            _encode_sound(container, sound, times[-1] + 0.1, round(start * RATE))
     return path
 
 
 def _encode_sound(
-    container: av.container.OutputContainer, stream: av.AudioStream, seconds: float
+    container: av.container.OutputContainer, stream: av.AudioStream, seconds: float, offset: int
 ) -> None:
     time = np.arange(round(seconds * RATE)) / RATE
     tone = (0.4 * np.sin(2 * np.pi * (200 + 100 * time) * time)).astype(np.float32)
@@ -139,7 +140,7 @@ def _encode_sound(
     for start in range(0, len(tone) - size + 1, size):
         piece = np.repeat(tone[None, start : start + size], 2, axis=0)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece), 'fltp', 'stereo')
-        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), start
+        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), offset + start
         for converted in resampler.resample(frame):
             container.mux(stream.encode(converted))
     container.mux(stream.encode())

@@ -120,6 +120,31 @@ def test_variable_rate_without_sound(tmp_path: Path, kit: SimpleNamespace) -> No
         assert not container.streams.audio
 
 
+def starts(path: Path) -> tuple[float, float]:
+    """When the first picture is shown and when the tone begins, seconds."""
+    with av.open(str(path)) as container:
+        first = next(container.decode(video=0)).time
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.nonzero(np.abs(frame.to_ndarray()[0]) > 0.05)[0]
+            if len(loud):
+                return first, frame.time + loud[0] / frame.sample_rate
+    raise AssertionError('no sound')
+
+
+def test_a_late_start_is_moved_to_the_front(tmp_path: Path, kit: SimpleNamespace) -> None:
+    source = kit.encode(tmp_path / 'a.ts', 20, start=2000.0)
+    (path,) = write_overlay(kit.report(seconds=0.6), tmp_path / 'out.mp4', source)
+    old_picture, old_tone = starts(source)
+    picture, tone = starts(path)
+    assert old_picture > 1999 and picture < 1
+    assert tone - picture == pytest.approx(old_tone - old_picture, abs=0.03)
+    times, _ = kit.decode(path)
+    assert np.diff(times) == pytest.approx([0.1] * 19, abs=2e-3)
+    with av.open(str(path)) as container:
+        assert container.duration / av.time_base == pytest.approx(2, abs=0.3)
+
+
 @pytest.mark.parametrize('rotation', [90, 180, 270])
 def test_rotated_pictures_stand_upright(
     tmp_path: Path, kit: SimpleNamespace, rotation: int
