@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
 
 import av
@@ -16,7 +17,7 @@ _BITS_PER_CHANNEL = 64_000  # per second
 
 
 class SoundCopy:
-    """Keeps AAC as it is, and encodes anything else as AAC.
+    """Keeps AAC, or what else the copy may have, as it is, and encodes anything else as AAC.
 
     Sound stays at its time: gaps and packets that do not decode become silence, and what lies before
     the first frame is cut.
@@ -26,15 +27,21 @@ class SoundCopy:
         source: The stream.
         zero: Time of the first video frame in the source, seconds; None, where the file does not tell,
             for that of the first sound, as in :func:`~mart_mm.datasets.media.audio_reader.read_audio`.
+        kept: FFmpeg's names of the decoders of what is not encoded again.
     """
 
     def __init__(
-        self, container: av.container.OutputContainer, source: av.AudioStream, zero: float | None
+        self,
+        container: av.container.OutputContainer,
+        source: av.AudioStream,
+        zero: float | None,
+        kept: Collection[str] = ('aac',),
     ) -> None:
         self.container, self.zero = container, zero
         codec = source.codec_context
-        # without extradata its packets are those of a broadcast, which mp4 does not take
-        self.is_copied = codec.name == 'aac' and bool(codec.extradata)
+        # without extradata AAC's packets are those of a broadcast, which mp4 does not take
+        is_broadcast = codec.name == 'aac' and not codec.extradata
+        self.is_copied = codec.name in kept and not is_broadcast
         if self.is_copied:
             self.stream = container.add_stream_from_template(source)
             return
