@@ -69,8 +69,8 @@ def draw_embedding(
         for index in range(len(classes)):
             chosen = points[np.asarray(labels) == index]
             axes.scatter(
-                *chosen.T, s=26, color=class_colour(index), marker=class_marker(index),
-                edgecolors='white', linewidths=0.4, alpha=0.9,
+                *chosen.T, s=36, color=class_colour(index), marker=class_marker(index),
+                edgecolors='white', linewidths=0.3, alpha=0.9,
             )  # fmt: skip
         axes.set_title('\n'.join(wrap(name, _PANEL - 0.2, _FONT)), fontsize=_FONT)
         axes.set_xticks([])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mart_mm.visualization.style import CLASS_COLOURS, finish
 
@@ -68,7 +69,10 @@ def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Fig
         axes = figure.axes[-1]
         axes.plot(*zip(*accuracy, strict=True), color=CLASS_COLOURS[0], marker='o', markersize=3)
         axes.set_title('test accuracy of emotion, %', fontsize=9)
+    last = max([r['epoch'] for r in losses] + [step for step, _ in accuracy])
     for axes in figure.axes:
+        axes.set_xlim(0, 1.02 * last)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.set_xlabel('epoch', fontsize=8)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)

@@ -96,7 +96,9 @@ def frame_boxes(axes: Axes, boxes: Sequence[Sequence[float]], shape: tuple[int, 
     for left, top, right, bottom in boxes:
         corner = (left * width - 0.5, top * height - 0.5)
         extent = ((right - left) * width, (bottom - top) * height)
-        axes.add_patch(Rectangle(corner, *extent, fill=False, edgecolor=_BOX_COLOUR, lw=2))
+        axes.add_patch(
+            Rectangle(corner, *extent, fill=False, edgecolor=_BOX_COLOUR, lw=2, clip_on=False)
+        )
 
 
 def _frame_patches(axes: Axes, chosen: np.ndarray, shape: tuple[int, int]) -> None:

@@ -17,11 +17,11 @@ CLASS_COLOURS = (
 #: so that classes differ without colour, too
 CLASS_MARKERS = ('o', 's', '^', 'D', 'v', 'P', 'X', '*')
 _LINE_STYLES = ('-', '--', ':', '-.')
-#: cues by the verification level they reached
-LEVEL_COLOURS = ('#B0B0B0', '#E69F00', '#56B4E9', '#009E73')
+#: cues by the verification level they reached: a scale, and no colours of classes
+LEVEL_COLOURS = ('#D0D0D0', '#BFB2DE', '#8C72BE', '#4B1D7F')
 LEVEL_NAMES = ('lexicon only', 'E1 sentiment', 'E2 emotion', 'E3 degree')
 #: cues of a model that verifies none
-UNVERIFIED_COLOUR, UNVERIFIED_NAME = '#DDDDDD', 'lexicon, not verified'
+UNVERIFIED_COLOUR, UNVERIFIED_NAME = '#F0E6B8', 'lexicon, not verified'
 #: what is planted; what is dropped
 TRUTH_COLOUR, DROPPED_COLOUR = '#DDDDDD', '#8A8A8A'
 

@@ -70,7 +70,8 @@ def shorten(text: str, width: float, font: float, weight: str = 'normal') -> str
 
 def wrap(text: str, width: float, font: float) -> list[str]:
     """Break a text into lines of at most so many inches, within a word only where it must."""
-    characters = max(1, int(width / text_width('n', font)))
+    # most letters are narrower than an n is wide
+    characters = max(1, int(1.4 * width / text_width('n', font)))
     while characters > 1:
         lines = textwrap.wrap(text, characters) or ['']
         if all(text_width(line, font) <= width for line in lines):

@@ -165,14 +165,14 @@ def _draw_curve(
             axes.bar(start, degree, end - start, align='edge', color=TRUTH_COLOUR, zorder=0)
     middles = times.mean(1)
     for index in range(curve.shape[1]):
-        is_own = index == emphasis
+        is_own, is_marked = index == emphasis, len(times) <= _MAX_MARKED
         look = dict(
             color=class_colour(index),
             linestyle=class_line(index),
-            linewidth=2.5 if is_own else 1.2,
+            linewidth=(2.5 if is_own else 1.2) * (1 if is_marked else 0.6),
             zorder=3 if is_own else 2,
         )
-        marker = class_marker(index) if len(times) <= _MAX_MARKED else None
+        marker = class_marker(index) if is_marked else None
         axes.plot(middles, curve[:, index], marker=marker, markersize=4.5, **look)
         if len(times) == 1:  # a line where there is nothing to join
             axes.hlines(curve[0, index], *times[0], color=look['color'], linewidth=0.8)

@@ -122,7 +122,7 @@ def _legend(report: EmotionReport) -> list[list[tuple[object, str]]]:
         entries.append((Patch(color=TRUTH_COLOUR), 'no class'))
     if any(word.level is not None and word.level < 3 for word in report.words):
         struck = Line2D([], [], color=DROPPED_COLOUR, linewidth=1)
-        entries.append((struck, 'dropped here: the word, not the segment'))
+        entries.append((struck, 'dropped at this step (below: of the word, not of the segment)'))
     lines: list[list[tuple[object, str]]] = []
     left = _LEFT + _WIDTH
     for entry in entries:

@@ -30,6 +30,11 @@ class Piece:
     colour: str = ''
     is_struck: bool = False
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether it needs room beside it."""
+        return bool(self.colour) or self.is_struck
+
 
 @dataclass
 class FlowingText:
@@ -57,7 +62,7 @@ class FlowingText:
 
     def _draw_piece(self, axes: Axes, piece: Piece, left: float, top: float) -> None:
         mark = dict(facecolor=piece.colour, edgecolor='none', pad=1.5) if piece.colour else None
-        start = left + (_PAD if piece.colour else 0)
+        start = left + (_PAD if piece.is_marked else 0)
         colour = DROPPED_COLOUR if piece.is_struck else ink(piece.colour or 'white')
         axes.text(
             start, top, piece.text, va='top', size=self.font, color=colour, bbox=mark,
@@ -88,7 +93,7 @@ def flow(pieces: Sequence[Piece], width: float, font: float, max_lines: int) -> 
     left, top, num_lines = 0.0, 0.0, 1
     height = _line_height(pieces, font)
     for number, piece in enumerate(pieces):
-        extent = text_width(piece.text, font) + (2 * _PAD if piece.colour else 0)
+        extent = text_width(piece.text, font) + (2 * _PAD if piece.is_marked else 0)
         if piece.below:
             extent = max(extent, text_width(piece.below, _small(font)) + 2 * _PAD)
         if left and left + extent > width:

@@ -92,8 +92,7 @@ def test_an_hour_with_hundreds_of_words_is_thinned_by_level(
     for level, (written, _) in shares.items():
         assert colours.count(to_rgba(LEVEL_COLOURS[level])) == written
     assert sum(len(ticks.get_segments()) for ticks in words.collections) == 700
-    # no word of a lower level stands where one of a higher level was left out for want of room
-    assert shares[3][0] >= shares[2][0] >= shares[1][0]
+    assert shares[3][0] > sum(written for written, _ in shares.values()) / 2
     assert words.get_xlabel() == 'time (h:mm:ss)'
 
 
