@@ -54,7 +54,7 @@ def draw_attention(words: Sequence[WordAttention], title: str) -> Figure:
     names = [_name(word) for word in words]
     named = max(text_width(line, _FONT) for name in names for line in name.split('\n'))
     size = ((_FRAME + 0.1) * columns + named + 1.3, (_FRAME + 0.1) * len(words) + 1.1)
-    figure = Figure(figsize=size, layout='constrained')
+    figure = Figure(figsize=size, layout='compressed')
     panels = figure.subplots(len(words), columns, squeeze=False)
     highest = max(float((word.weights * word.weights.size).max()) for word in words)
     for row, word, name in zip(panels, words, names, strict=True):

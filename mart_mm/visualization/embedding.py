@@ -83,6 +83,6 @@ def draw_embedding(
         )
         for index, name in enumerate(classes)
     ]  # fmt: skip
-    figure.legend(handles=handles, loc='outside right upper', fontsize=_FONT, frameon=False)
+    figure.legend(handles=handles, loc='outside right center', fontsize=_FONT, frameon=False)
     figure.suptitle('\n'.join(wrap(title, size[0] - 0.3, 11)), fontsize=11)
     return finish(figure)

@@ -40,7 +40,7 @@ def draw_masks(
     names = ['\n'.join(wrap(name, _FRAME, _FONT)) for name in rows]
     named = max(text_width(line, _FONT) for name in names for line in name.split('\n'))
     size = ((_FRAME + 0.08) * count + named + 0.3, (_FRAME + 0.1) * len(rows) + 1.0)
-    figure = Figure(figsize=size, layout='constrained')
+    figure = Figure(figsize=size, layout='compressed')
     panels = figure.subplots(len(rows), count, squeeze=False)
     for row, name in enumerate(rows):
         for s in range(count):

@@ -13,6 +13,8 @@ from mmengine.config import Config
 
 from mart_mm.apis.inspection import inspect
 from mart_mm.apis.pictures import (
+    OTHER_MASKERS,
+    PROGRESS,
     VideoBatch,
     attention_picture,
     load_video,
@@ -22,7 +24,7 @@ from mart_mm.apis.pictures import (
     timeline_picture,
 )
 from mart_mm.registry import MODELS
-from tools.analysis.draw import main
+from tools.analysis.draw import build_parser, main
 
 ROOT = Path(__file__).resolve().parents[2]
 CLASSES = ('anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise')
@@ -205,3 +207,9 @@ def test_the_tool_draws_a_video(
         assert out.stat().st_size > 5000 and str(out) in capsys.readouterr().out
     assert main(['masks', *common, '--video', 'none']) == 2
     assert 'unknown video of test' in capsys.readouterr().err
+
+
+def test_the_tools_choices_are_those_of_the_package() -> None:
+    args = build_parser().parse_args(['masks', 'CONFIG', 'CHECKPOINT'])
+    assert tuple(args.others) == tuple(OTHER_MASKERS)
+    assert tuple(args.progress) == PROGRESS

@@ -33,9 +33,8 @@ def drawn_texts(monkeypatch: pytest.MonkeyPatch) -> Callable[[Figure], list[tupl
 
     def measure(figure: Figure) -> list[tuple[Text, object]]:
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
         seen.clear()
-        canvas.draw()  # once more: the first one lays out
+        canvas.draw()  # lays out first
         renderer = canvas.get_renderer()
         found = []
         for text in dict.fromkeys(seen):
