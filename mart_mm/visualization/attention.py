@@ -56,16 +56,18 @@ def draw_attention(words: Sequence[WordAttention], title: str) -> Figure:
     size = ((_FRAME + 0.1) * columns + named + 1.3, (_FRAME + 0.1) * len(words) + 1.1)
     figure = Figure(figsize=size, layout='compressed')
     panels = figure.subplots(len(words), columns, squeeze=False)
-    highest = max(float((word.weights * word.weights.size).max()) for word in words)
+    heat = [word.weights * word.weights.size for word in words]
+    scale = min(float(h.min()) for h in heat), max(float(h.max()) for h in heat)
     for row, word, name in zip(panels, words, names, strict=True):
-        _draw_word(row, word, highest)
-        row[0].set_ylabel(name, rotation=0, ha='right', va='center', ma='left', fontsize=_FONT)
+        _draw_word(row, word, scale)
+        row[0].set_ylabel(name, rotation=0, ha='right', va='center', ma='right', fontsize=_FONT)
     panels[0, 0].set_title('frame', fontsize=_FONT)
     for number, axes in enumerate(panels[0, 1:], start=1):
         axes.set_title(f'tubelet {number}', fontsize=_FONT)
     figure.colorbar(
-        panels[0, 1].images[-1], ax=panels, label='attention, 1: evenly spread', shrink=0.9
-    )
+        panels[0, 1].images[-1], ax=panels, label='attention, 1: evenly spread', shrink=0.9,
+        aspect=10 * len(words), pad=0.03,
+    )  # fmt: skip
     if any(word.boxes for word in words):
         planted = Patch(fill=False, edgecolor=CLASS_COLOURS[0], lw=2, label='planted')
         figure.legend(handles=[planted], loc='outside lower center', fontsize=_FONT, frameon=False)
@@ -77,14 +79,14 @@ def _name(word: WordAttention) -> str:
     return '\n'.join([*wrap(word.word, _NAME, _FONT), *wrap(word.note, _NAME, _FONT)])
 
 
-def _draw_word(row: Sequence, word: WordAttention, highest: float) -> None:
+def _draw_word(row: Sequence, word: WordAttention, scale: tuple[float, float]) -> None:
     height, width = word.frames.shape[1:3]
     row[0].imshow(word.frames[0])
     for axes, frame, weights in zip(row[1:], word.frames, word.weights, strict=True):
         # grey, so that colour means attention only
         axes.imshow(frame.mean(-1), cmap='gray', vmin=0, vmax=255)
         axes.imshow(
-            weights * word.weights.size, cmap='viridis', vmin=0, vmax=highest, alpha=0.6,
+            weights * word.weights.size, cmap='viridis', vmin=scale[0], vmax=scale[1], alpha=0.6,
             extent=(-0.5, width - 0.5, height - 0.5, -0.5), interpolation='nearest',
         )  # fmt: skip
     for axes in row:

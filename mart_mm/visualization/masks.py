@@ -14,6 +14,8 @@ from mart_mm.visualization.text import text_width, wrap
 
 _FRAME, _FONT = 1.8, 9
 _BOX_COLOUR, _REVEALED_COLOUR = CLASS_COLOURS[0], '#F0E442'
+#: of hidden patches, and how much of it lies on them; dark pictures are not blue
+_SHADE, _SHADE_SHARE = np.array([0, 45, 120]), 0.75
 
 
 def draw_masks(
@@ -55,9 +57,9 @@ def draw_masks(
             if boxes:
                 frame_boxes(axes, boxes[s], frames.shape[1:3])
         panels[row, 0].set_ylabel(
-            names[row], fontsize=_FONT, rotation=0, ha='right', va='center', ma='left'
+            names[row], fontsize=_FONT, rotation=0, ha='right', va='center', ma='right'
         )
-    handles = [Patch(facecolor='#262626', label='hidden')]
+    handles = [Patch(facecolor=tuple(_SHADE / 255), label='hidden')]
     if revealed:
         handles.append(Patch(fill=False, edgecolor=_REVEALED_COLOUR, lw=2, label='left as a hint'))
     if boxes:
@@ -71,7 +73,7 @@ def draw_masks(
 
 
 def hide_patches(frame: np.ndarray, is_masked: np.ndarray) -> np.ndarray:
-    """Darken hidden patches.
+    """Lay a blue shade on hidden patches, as the paper does.
 
     Args:
         frame: uint8 (H, W, 3).
@@ -81,7 +83,8 @@ def hide_patches(frame: np.ndarray, is_masked: np.ndarray) -> np.ndarray:
     rows = np.arange(height) * is_masked.shape[0] // height
     columns = np.arange(width) * is_masked.shape[1] // width
     hidden = is_masked[rows[:, None], columns[None]]
-    return np.where(hidden[..., None], (0.15 * frame).astype(np.uint8), frame)
+    shaded = (1 - _SHADE_SHARE) * frame + _SHADE_SHARE * _SHADE
+    return np.where(hidden[..., None], shaded.astype(np.uint8), frame)
 
 
 def frame_boxes(axes: Axes, boxes: Sequence[Sequence[float]], shape: tuple[int, int]) -> None:

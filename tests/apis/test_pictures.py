@@ -49,15 +49,15 @@ def video(helpers: SimpleNamespace) -> VideoBatch:
 
 
 def hidden(figure: object, row: int, frames: np.ndarray) -> np.ndarray:
-    """Bool (S, 3, 3): patches that are darker in a row of the picture than in the frames."""
+    """Bool (S, 3, 3): patches that differ in a row of the picture from the frames."""
     cells = np.array(figure.axes, dtype=object).reshape(-1, len(frames))
     found = np.zeros((len(frames), 3, 3), bool)
     for s, axes in enumerate(cells[row]):
-        shown = np.asarray(axes.images[0].get_array()).astype(float)
+        shown = np.asarray(axes.images[0].get_array())
         for y in range(3):
             for x in range(3):
                 patch = np.s_[8 * y : 8 * y + 8, 8 * x : 8 * x + 8]
-                found[s, y, x] = shown[patch].mean() < 0.5 * frames[s][patch].mean()
+                found[s, y, x] = (shown[patch] != frames[s][patch]).mean() > 0.5
     return found
 
 
