@@ -177,7 +177,7 @@ def mask_picture(
     generator = torch.Generator().manual_seed(seed)
     for name in others:
         is_masked = _other(recognizer, found.view, name, share, generator)
-        masks[f'{name}: {is_masked.float().mean():.0%} hidden'] = _first_tubelet(
+        masks[f'{name} masking: {is_masked.float().mean():.0%} hidden'] = _first_tubelet(
             recognizer, is_masked
         )
     plan = video.plan
@@ -187,7 +187,7 @@ def mask_picture(
         _segment_labels(video),
         plan and plan['patches'],
         hints,
-        title=f'{video.video_id}, the first tubelet of each segment',
+        title=f'{video.video_id}: the first tubelet of each segment, by the same weights throughout',
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -58,12 +59,13 @@ def draw_embedding(
         classes: Names of the classes.
         title: Above the picture.
     """
-    columns = min(_COLUMNS, len(panels))
-    rows = -(-len(panels) // columns)
+    count = len(panels)
+    columns = count if count <= _COLUMNS else min(_COLUMNS, math.ceil(math.sqrt(count)))
+    rows = -(-count // columns)
     size = (_PANEL * columns + 2.2, (_PANEL + 0.3) * rows + 0.7)
     figure = Figure(figsize=size, layout='constrained')
     shown = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes in shown[len(panels) :]:
+    for axes in shown[count:]:
         axes.remove()
     for axes, (name, (points, labels)) in zip(shown, panels.items(), strict=False):
         for index in range(len(classes)):

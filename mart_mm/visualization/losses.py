@@ -52,7 +52,8 @@ def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Fig
         raise ValueError(
             f'none of {len(records)} records has a loss: give vis_data/scalars.json of a training run'
         )
-    per_epoch = max(r['iter'] for r in losses) / max(r['epoch'] for r in losses)
+    # exact from the first epoch on whose last iteration is logged
+    per_epoch = max(r['iter'] / r['epoch'] for r in losses)
     panels = {
         name: _points(losses, name, per_epoch, switch_epoch)
         for name in sorted({name for r in losses for name in r if name.startswith('loss')})
@@ -70,13 +71,14 @@ def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Fig
         axes.plot(*zip(*accuracy, strict=True), color=CLASS_COLOURS[0], marker='o', markersize=3)
         axes.set_title('test accuracy of emotion, %', fontsize=9)
     last = max([r['epoch'] for r in losses] + [step for step, _ in accuracy])
+    has_switched = bool(switch_epoch) and switch_epoch <= last
     for axes in figure.axes:
         axes.set_xlim(0, 1.02 * last)
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.set_xlabel('epoch', fontsize=8)
         axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)
-        if switch_epoch:
+        if has_switched:
             axes.axvline(
                 switch_epoch,
                 color='grey',
@@ -84,7 +86,7 @@ def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Fig
                 linewidth=0.8,
                 label='end of pretraining',
             )
-    if switch_epoch:
+    if has_switched:
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc='outside lower right', fontsize=8, frameon=False)
     return finish(figure)

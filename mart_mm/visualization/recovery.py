@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from mart_mm.visualization.style import TRUTH_COLOUR, class_colour, finish
 from mart_mm.visualization.text import wrap
+from mart_mm.visualization.truth import draw_truth
 
 _COLUMNS, _WIDTH, _HEIGHT, _FONT = 3, 11.0, 1.9, 9
 
@@ -52,7 +53,7 @@ def draw_recovery(
         axes = figure.add_subplot(grid[row + (frames is not None), column])
         axes.set_label(name)
         if truth is not None and truth[0] == index:
-            _draw_truth(axes, times, truth[1])
+            draw_truth(axes, times, truth[1])
         _draw_class(axes, times, target[:, index], recovered[:, index], class_colour(index))
         axes.set_title('\n'.join(wrap(name, 3.0, _FONT)), fontsize=_FONT)
         axes.set_ylim(0, top)
@@ -84,16 +85,6 @@ def _draw_class(
         middles, recovered, color=colour, marker='o', markersize=5, linewidth=1.5, zorder=3,
         markeredgecolor='white',
     )  # fmt: skip
-
-
-def _draw_truth(axes: Axes, times: np.ndarray, degree: np.ndarray) -> None:
-    twin = axes.twinx()
-    twin.bar(times[:, 0], degree, times[:, 1] - times[:, 0], align='edge', color=TRUTH_COLOUR)
-    twin.set_ylim(0, 1.12)
-    twin.set_ylabel('planted degree', fontsize=8, color='#666666')
-    twin.tick_params(labelsize=8, colors='#666666')
-    axes.set_zorder(twin.get_zorder() + 1)  # curves in front of the bars
-    axes.patch.set_visible(False)
 
 
 def _strip_height(frames: np.ndarray) -> float:

@@ -15,7 +15,6 @@ from mart_mm.visualization.stack import stacked
 from mart_mm.visualization.style import (
     LEVEL_COLOURS,
     LEVEL_NAMES,
-    TRUTH_COLOUR,
     UNVERIFIED_COLOUR,
     UNVERIFIED_NAME,
     class_colour,
@@ -27,11 +26,20 @@ from mart_mm.visualization.style import (
     level_name,
 )
 from mart_mm.visualization.text import clock, text_width, without_glyphs, wrap
+from mart_mm.visualization.truth import draw_truth
 from mart_mm.visualization.word_rows import PlacedWord, count_by_level, place_words
 
 #: inches
 _WIDTH, _LEFT, _BOTTOM, _GAP = 10.0, 0.8, 0.85, 0.12
-_CURVE, _DEGREE, _ROW, _TICKS, _LEGEND_LINE, _LEGEND_NAME = 2.0, 0.6, 0.21, 0.16, 0.185, 1.5
+_TRUTH_AXIS, _CURVE, _DEGREE, _ROW, _TICKS, _LEGEND_LINE, _LEGEND_NAME = (
+    0.6,
+    2.0,
+    0.6,
+    0.21,
+    0.16,
+    0.185,
+    1.5,
+)
 _FONT, _MAX_ROWS = 8, 7
 #: more segments than these have no markers, and no lines between them
 _MAX_MARKED = 60
@@ -53,6 +61,8 @@ def draw_timeline(
 ) -> Figure:
     """Draw the emotion distribution of each segment and the words below it.
 
+    The probability axis spans what is drawn.
+
     A tick stands for each word. Where not all can be written, those of the higher verification levels
     are, and the picture says how many of each level.
 
@@ -63,7 +73,7 @@ def draw_timeline(
         cues: Words with ``word``, ``start``, ``end``, ``level`` (None: not verified) and optionally
             ``weight`` (the stronger are written first) and ``is_true``.
         title: Above the picture.
-        truth: Class and its true degree (S,), drawn as grey steps.
+        truth: Class and its true degree (S,), drawn as grey bars on an axis of their own.
         strongest: Class and degree of each segment, drawn as bars in a panel of their own.
         emphasis: Class drawn bold; default: that of the truth.
         duration: Seconds of the video; default: to the end of the last segment.
@@ -73,13 +83,14 @@ def draw_timeline(
     span = _span(times, cues, duration)
     labelled = [dict(cue, label=cue['word'] + (' *' if cue.get('is_true') else '')) for cue in cues]
     words = place_words(labelled, span, _WIDTH, font=_FONT, max_rows=_MAX_ROWS)
-    entries = _class_entries(classes, emphasis, truth is not None)
+    entries = _class_entries(classes, emphasis)
+    beside = _TRUTH_AXIS if truth is not None else 0.05
     curve_height = max(_CURVE, _LEGEND_LINE * sum(name.count('\n') + 1 for _, name in entries))
     heights = [curve_height] + [_CURVE] * (len(curves) - 1)
     heights += [_DEGREE] * (strongest is not None)
     heights.append(_TICKS + _ROW * max(1, 1 + max((word.row for word in words), default=0)))
     figure, panels = stacked(
-        heights, _WIDTH, left=_LEFT, right=_legend_width(entries), bottom=_BOTTOM, gap=_GAP,
+        heights, _WIDTH, left=_LEFT, right=beside + _legend_width(entries), bottom=_BOTTOM, gap=_GAP,
         title=title, notes=[*notes, *_word_notes(labelled, words)],
     )  # fmt: skip
     for axes, (name, curve) in zip(panels, curves.items(), strict=False):
@@ -89,7 +100,7 @@ def draw_timeline(
         _draw_degrees(panels[-2], times, strongest)
     _draw_words(panels[-1], labelled, words, span, heights[-1])
     _draw_time(panels, times, span)
-    _write_legends(figure, panels, entries, labelled)
+    _write_legends(figure, panels, entries, labelled, beside)
     return finish(figure)
 
 
@@ -105,11 +116,9 @@ def _span(times: np.ndarray, cues: Sequence[dict], duration: float | None) -> tu
     return start, end if end > start else start + 1.0
 
 
-def _class_entries(
-    classes: Sequence[str], emphasis: int | None, has_truth: bool
-) -> list[tuple[object, str]]:
+def _class_entries(classes: Sequence[str], emphasis: int | None) -> list[tuple[object, str]]:
     """Handles and wrapped names of the legend beside the curves."""
-    entries = [
+    return [
         (
             Line2D(
                 [], [], color=class_colour(index), linestyle=class_line(index),
@@ -119,14 +128,11 @@ def _class_entries(
         )
         for index, name in enumerate(classes)
     ]  # fmt: skip
-    if has_truth:
-        entries.append((Patch(color=TRUTH_COLOUR), 'planted degree'))
-    return entries
 
 
 def _legend_width(entries: Sequence[tuple[object, str]]) -> float:
     lines = [line for _, name in entries for line in name.split('\n')]
-    return 0.75 + max((text_width(line, _FONT) for line in lines), default=0)
+    return 0.7 + max((text_width(line, _FONT) for line in lines), default=0)
 
 
 def _word_notes(cues: Sequence[dict], words: Sequence[PlacedWord]) -> list[str]:
@@ -156,13 +162,15 @@ def _draw_curve(
     emphasis: int | None,
     truth: tuple[int, np.ndarray] | None,
 ) -> None:
-    axes.set_ylim(0, 1.05)
     if not len(times):
         _say(axes, 'no segments')
         return
+    # distributions of a young model differ by little
+    low, high = float(curve.min()), float(curve.max())
+    margin = 0.06 * (high - low) or 0.05
+    axes.set_ylim(max(-0.02, low - margin), min(1.02, high + margin))
     if truth is not None:
-        for (start, end), degree in zip(times, truth[1], strict=True):
-            axes.bar(start, degree, end - start, align='edge', color=TRUTH_COLOUR, zorder=0)
+        draw_truth(axes, times, truth[1])
     middles = times.mean(1)
     for index in range(curve.shape[1]):
         is_own, is_marked = index == emphasis, len(times) <= _MAX_MARKED
@@ -240,12 +248,13 @@ def _write_legends(
     panels: Sequence[Axes],
     entries: Sequence[tuple[object, str]],
     cues: Sequence[dict],
+    beside: float,
 ) -> None:
     width, height = figure.get_size_inches()
     top = panels[0].get_position().y1
     figure.legend(
         [handle for handle, _ in entries], [name for _, name in entries], fontsize=_FONT,
-        loc='upper left', bbox_to_anchor=((_LEFT + _WIDTH + 0.05) / width, top), frameon=False,
+        loc='upper left', bbox_to_anchor=((_LEFT + _WIDTH + beside) / width, top), frameon=False,
         borderaxespad=0, handlelength=2.2,
     )  # fmt: skip
     if not cues:

@@ -144,9 +144,9 @@ def test_attention_is_of_the_words_that_reached_the_level(
 def test_timeline_has_both_curves(helpers: SimpleNamespace, video: VideoBatch) -> None:
     recognizer = helpers.recognizer(helpers.pretext())
     figure = timeline_picture(recognizer, video)
-    labels = [axes.get_ylabel() for axes in figure.axes]
-    assert labels == ['temporal CAM', 'recovered', 'words']
-    said = [text.get_text() for text in figure.axes[-1].texts]
+    panels = {axes.get_ylabel(): axes for axes in figure.axes}
+    assert set(panels) == {'temporal CAM', 'recovered', 'words', 'planted degree'}
+    said = [text.get_text() for text in panels['words'].texts]
     assert [text for text in said if text.endswith(' *')] == ['word010 *']
 
 

@@ -64,7 +64,7 @@ def test_timeline_colours_words_by_level() -> None:
     figure = draw_timeline(
         times, {'cam': curve}, ['fear', 'joy'], cues, 'v', (1, np.array([0.0, 1.0]))
     )
-    words = figure.axes[-1]
+    words = next(axes for axes in figure.axes if axes.get_ylabel() == 'words')
     assert texts(words) == ['glad *', 'grim']
     from matplotlib.colors import to_rgba
 

@@ -197,8 +197,11 @@ def test_planted_truth_and_two_curves(assert_readable: Callable) -> None:
     degree = np.array([0.0, 0.5, 1.0])
     figure = draw_timeline(times, curves, EIGHT, cues, 'v', (4, degree))
     assert_readable(figure)
+    planted = [axes for axes in figure.axes if axes.get_ylabel() == 'planted degree']
+    assert [[bar.get_height() for bar in axes.patches] for axes in planted] == [degree.tolist()] * 2
     for name, curve in curves.items():
         axes = panel(figure, name)
-        assert [bar.get_height() for bar in axes.patches] == degree.tolist()
+        low, high = axes.get_ylim()
+        assert low <= curve.min() and curve.max() <= high
         for index in range(8):
             np.testing.assert_array_equal(axes.lines[index].get_ydata(), curve[:, index])
