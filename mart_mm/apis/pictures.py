@@ -276,7 +276,7 @@ def attention_picture(
                 video.plan['patches'][segment] if video.plan else (),
             )
         )
-    shown = f'{len(rows)} of {len(words)} words' if len(rows) < len(words) else f'{len(rows)} words'
+    shown = f'{len(rows)} of {len(words)} words' if len(rows) < len(words) else 'the words'
     reached = 'of the lexicon' if level == 0 else f'that passed {level_name(level)}'
     return draw_attention(rows, f'{video.video_id}: where {shown} {reached} look')
 

@@ -28,7 +28,8 @@ def draw_recovery(
 ) -> Figure:
     """Draw a small picture per class: what was to be recovered in black, what was in colour.
 
-    All share one scale. The title ends with the mean over segments of KL(target || recovered).
+    All share one scale, which spans what is drawn. The title ends with the mean over segments of
+    KL(target || recovered).
 
     Args:
         times: (S, 2), start and end of the segments in seconds.
@@ -47,7 +48,10 @@ def draw_recovery(
     grid = figure.add_gridspec(len(ratios), columns, height_ratios=ratios)
     if frames is not None:
         _show_frames(figure.add_subplot(grid[0, :]), frames, times)
-    top = 1.12 * max(float(target.max()), float(recovered.max()))
+    # distributions of a young model differ by little
+    both = np.concatenate([target, recovered])
+    low, high = float(both.min()), float(both.max())
+    margin = 0.1 * (high - low) or 0.05
     for index, name in enumerate(classes):
         row, column = divmod(index, columns)
         axes = figure.add_subplot(grid[row + (frames is not None), column])
@@ -56,7 +60,7 @@ def draw_recovery(
             draw_truth(axes, times, truth[1])
         _draw_class(axes, times, target[:, index], recovered[:, index], class_colour(index))
         axes.set_title('\n'.join(wrap(name, 3.0, _FONT)), fontsize=_FONT)
-        axes.set_ylim(0, top)
+        axes.set_ylim(max(-0.02, low - margin), min(1.02, high + margin))
         axes.set_xlim(times[0, 0], times[-1, 1])
         axes.tick_params(labelsize=8)
         if column == 0:

@@ -68,8 +68,8 @@ def _notes(report: EmotionReport) -> list[str]:
         f'{clock(report.duration, with_fraction=True)} min'
         if report.duration < 3600
         else f'{clock(report.duration)} h',
-        f'{len(report.segments)} segments',
-        f'{len(report.words)} words of the lexicon',
+        f'{len(report.segments)} segment' + 's' * (len(report.segments) != 1),
+        f'{len(report.words)} word' + 's' * (len(report.words) != 1) + ' of the lexicon',
         'with sound' if report.has_sound else 'no sound',
         _TRANSCRIPTS.get(report.transcript_source, str(report.transcript_source)),
     ]

@@ -95,7 +95,7 @@ def draw_timeline(
     )  # fmt: skip
     for axes, (name, curve) in zip(panels, curves.items(), strict=False):
         _draw_curve(axes, times, curve, emphasis, truth)
-        axes.set_ylabel(name)
+        axes.set_ylabel(name, size=9)
     if strongest is not None:
         _draw_degrees(panels[-2], times, strongest)
     _draw_words(panels[-1], labelled, words, span, heights[-1])
@@ -183,11 +183,11 @@ def _draw_curve(
         marker = class_marker(index) if is_marked else None
         axes.plot(middles, curve[:, index], marker=marker, markersize=4.5, **look)
         if len(times) == 1:  # a line where there is nothing to join
-            axes.hlines(curve[0, index], *times[0], color=look['color'], linewidth=0.8)
+            axes.hlines(curve[0, index], *times[0], **look)
 
 
 def _draw_degrees(axes: Axes, times: np.ndarray, strongest: Sequence[tuple[int, float]]) -> None:
-    axes.set_ylabel('degree')
+    axes.set_ylabel('degree', size=9)
     axes.set_ylim(0, 1.05)
     for (start, end), (index, degree) in zip(times, strongest, strict=True):
         axes.bar(start, degree, end - start, align='edge', color=class_colour(index), linewidth=0)
@@ -202,7 +202,7 @@ def _draw_words(
 ) -> None:
     axes.set_ylim(height, 0)
     axes.set_yticks([])
-    axes.set_ylabel('words')
+    axes.set_ylabel('words', size=9)
     axes.set_xlim(*span)
     if not cues:
         _say(axes, 'no words of the lexicon')

@@ -77,7 +77,7 @@ def test_reasons_are_the_words_side_and_the_segments(make_report: Callable) -> N
     [
         dict(num_segments=0, num_words=0),
         dict(num_segments=1, num_words=1),
-        dict(num_segments=300, num_words=400, duration=3600.0, written=NUMBERED),
+        dict(num_segments=100, num_words=200, duration=3600.0, written=NUMBERED),
         dict(num_words=30, classes=tuple(f'an emotion of the name {i}' for i in range(8))),
         dict(num_words=12, is_verified=False),
         dict(num_words=20, written=('радость', 'χαρά', 'خوشی', '$money$'), video='видео.mp4'),
