@@ -15,14 +15,12 @@ from mart_mm.apis.inspection import inspect
 from mart_mm.apis.pictures import (
     OTHER_MASKERS,
     PROGRESS,
-    VideoBatch,
     attention_picture,
-    load_video,
     mask_picture,
-    read_truth,
     recovery_picture,
     timeline_picture,
 )
+from mart_mm.apis.video_batch import VideoBatch, load_video, read_truth
 from mart_mm.registry import MODELS
 from tools.analysis.draw import build_parser, main
 

@@ -124,13 +124,13 @@ def draw(args: argparse.Namespace) -> Figure:
 def _draw_video(args: argparse.Namespace) -> Figure:
     from mmengine.config import Config
 
-    from mart_mm.apis import pictures
+    from mart_mm.apis import pictures, video_batch
     from mart_mm.apis.browse import load_recognizer
 
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options)
-    truth = pictures.read_truth(args.truth) if args.truth else None
-    video = pictures.load_video(cfg, split=args.split, video_id=args.video, truth=truth)
+    truth = video_batch.read_truth(args.truth) if args.truth else None
+    video = video_batch.load_video(cfg, split=args.split, video_id=args.video, truth=truth)
     recognizer = load_recognizer(cfg, args.checkpoint)
     if args.command == 'masks':
         return pictures.mask_picture(

@@ -8,15 +8,13 @@ from mmengine.config import Config
 
 from mart_mm.apis.browse import load_recognizer
 from mart_mm.apis.pictures import (
-    VideoBatch,
     attention_picture,
-    load_video,
     mask_picture,
-    read_truth,
     recovery_picture,
     timeline_picture,
 )
 from mart_mm.apis.splits import build_split
+from mart_mm.apis.video_batch import VideoBatch, load_video, read_truth
 from mart_mm.visualization.confusion import draw_confusion
 from mart_mm.visualization.losses import draw_losses, read_scalars
 from mart_mm.visualization.style import save_figure
