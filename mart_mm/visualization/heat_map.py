@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from mart_mm.visualization.style import finish, ink
+
 
 def draw_heat_map(
     counts: Sequence[Sequence[int]],
@@ -35,12 +37,12 @@ def draw_heat_map(
         share, cmap='Blues', vmin=0, vmax=max(float(share.max()), 1e-9), aspect='auto'
     )
     for (row, column), count in np.ndenumerate(matrix):
-        colour = 'white' if share[row, column] > share.max() / 2 else 'black'
+        colour = ink(image.cmap(image.norm(share[row, column]))[:3])
         axes.text(column, row, f'{count}', ha='center', va='center', color=colour, size=9)
-    axes.set_xticks(range(len(columns)), columns, rotation=35, ha='right')
+    axes.set_xticks(range(len(columns)), columns, rotation=35, ha='right', rotation_mode='anchor')
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xlabel(column_label)
     axes.set_ylabel(row_label)
     axes.set_title(title, size=11)
     figure.colorbar(image, ax=axes, label='share of the row')
-    return figure
+    return finish(figure)

@@ -3,55 +3,113 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from mart_mm.visualization.style import CLASS_COLOURS, finish
+
+#: losses that only the first stage computes; the log keeps their last value
+_PRETRAIN_ONLY = ('loss_tacl', 'loss_patch', 'loss_kl', 'loss_cpc', 'loss_aux')
+_ACCURACY, _COLUMNS = 'affect/emotion_acc', 3
 
 
 def read_scalars(path: str | Path) -> list[dict]:
-    """Records of ``vis_data/scalars.json``, which MMEngine writes beside the log."""
-    return [json.loads(line) for line in Path(path).read_text().splitlines() if line.strip()]
+    """Records of ``vis_data/scalars.json``, which MMEngine writes beside the log.
+
+    Raises:
+        OSError: When the file cannot be read.
+        ValueError: When a line is no record.
+    """
+    records = []
+    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f'{path}, line {number}: no record ({error}): give vis_data/scalars.json of a run'
+            ) from error
+        records.append(record)
+    return records
 
 
-def draw_losses(records: list[dict], switch_epoch: int | None = None) -> Figure:
+def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Figure:
     """Draw each loss over the epochs, in one small picture each, and the accuracy.
 
     Args:
         records: As :func:`read_scalars` returns them.
         switch_epoch: Last epoch of pretraining, drawn as a line.
+
+    Raises:
+        ValueError: When no record has a loss.
     """
-    losses = [r for r in records if 'loss' in r]
-    per_epoch = max(r['iter'] for r in losses) / max(r['epoch'] for r in losses)
-    # a loss that is not computed any more keeps its last value in the log
-    pretrain_only = ('loss_tacl', 'loss_patch', 'loss_kl', 'loss_cpc', 'loss_aux')
-    names = sorted({name for r in losses for name in r if name.startswith('loss')})
-    has_scores = any('affect/emotion_acc' in r for r in records)
-    columns = 3
-    rows = -(-(len(names) + has_scores) // columns)
-    figure = Figure(figsize=(4 * columns, 2.5 * rows), layout='constrained')
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axes, name in zip(panels, names, strict=False):
-        points = [
-            (r['iter'] / per_epoch, r[name])
-            for r in losses
-            if name in r
-            and not (switch_epoch and name.startswith(pretrain_only) and r['epoch'] > switch_epoch)
-        ]
-        axes.plot(*zip(*points, strict=True), color='#0072B2')
+    losses = [r for r in records if 'loss' in r and 'epoch' in r]
+    if not losses:
+        raise ValueError(
+            f'none of {len(records)} records has a loss: give vis_data/scalars.json of a training run'
+        )
+    # exact from the first epoch on whose last iteration is logged
+    per_epoch = max(r['iter'] / r['epoch'] for r in losses)
+    panels = {
+        name: _points(losses, name, per_epoch, switch_epoch)
+        for name in sorted({name for r in losses for name in r if name.startswith('loss')})
+    }
+    accuracy = [(r['step'], r[_ACCURACY]) for r in records if _ACCURACY in r]
+    figure = _grid(len(panels) + bool(accuracy))
+    for axes, (name, points) in zip(figure.axes, panels.items(), strict=False):
+        is_short = len(points) < 2
+        axes.plot(
+            *zip(*points, strict=True), color=CLASS_COLOURS[4], marker='o' if is_short else ''
+        )
         axes.set_title(name, fontsize=9)
-    if has_scores:
-        points = [
-            (r['step'], r['affect/emotion_acc']) for r in records if 'affect/emotion_acc' in r
-        ]
-        axes = panels[len(names)]
-        axes.plot(*zip(*points, strict=True), color='#D55E00', marker='o', markersize=3)
+    if accuracy:
+        axes = figure.axes[-1]
+        axes.plot(*zip(*accuracy, strict=True), color=CLASS_COLOURS[0], marker='o', markersize=3)
         axes.set_title('test accuracy of emotion, %', fontsize=9)
-    for index, axes in enumerate(panels):
-        if index >= len(names) + has_scores:
-            axes.set_visible(False)
-            continue
+    last = max([r['epoch'] for r in losses] + [step for step, _ in accuracy])
+    has_switched = bool(switch_epoch) and switch_epoch <= last
+    for axes in figure.axes:
+        axes.set_xlim(0, 1.02 * last)
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.set_xlabel('epoch', fontsize=8)
+        axes.tick_params(labelsize=8)
         axes.grid(alpha=0.3)
-        if switch_epoch:
-            axes.axvline(switch_epoch, color='grey', linestyle='--', linewidth=0.8)
+        if has_switched:
+            axes.axvline(
+                switch_epoch,
+                color='grey',
+                linestyle='--',
+                linewidth=0.8,
+                label='end of pretraining',
+            )
+    if has_switched:
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc='outside lower right', fontsize=8, frameon=False)
+    return finish(figure)
+
+
+def _points(
+    losses: Sequence[dict], name: str, per_epoch: float, switch_epoch: int | None
+) -> list[tuple[float, float]]:
+    """(epoch, value) of a loss, as long as it is computed."""
+    is_over = name.startswith(_PRETRAIN_ONLY)
+    kept = [
+        r
+        for r in losses
+        if name in r and not (switch_epoch and is_over and r['epoch'] > switch_epoch)
+    ]
+    return [(r['iter'] / per_epoch, r[name]) for r in kept]
+
+
+def _grid(count: int) -> Figure:
+    """A figure of so many small axes."""
+    columns = min(_COLUMNS, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(4 * columns, 2.5 * rows + 0.3), layout='constrained')
+    for axes in figure.subplots(rows, columns, squeeze=False).ravel()[count:]:
+        axes.remove()
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mart_mm.visualization.style import CLASS_COLOURS, LEVEL_NAMES
+from mart_mm.visualization.style import LEVEL_NAMES, class_colour, finish
 from mart_mm.visualization.words import FlowingText, Piece, flow
 
 _FRAME_INCHES, _SOUND_INCHES, _TEXT_INCHES, _LABEL_INCHES = 1.0, 2.2, 6.0, 1.25
@@ -103,7 +103,7 @@ def draw_sample(view: SampleView) -> Figure:
         text.draw(axes, _TEXT_INCHES, inner)
         top += heights[number]
     _write_legend(figure, view, size)
-    return figure
+    return finish(figure)
 
 
 def _text(segment: SegmentView, classes: Sequence[str]) -> FlowingText:
@@ -123,7 +123,7 @@ def _cue_piece(cue: dict, classes: Sequence[str]) -> Piece:
         below, colour = f'no class {_SIGNS[cue["polarity"]]}', _NO_CLASS
     else:
         below = f'{classes[index]} {_SIGNS[cue["polarity"]]} {cue["degrees"][index]:.2f}'
-        colour = CLASS_COLOURS[index % len(CLASS_COLOURS)]
+        colour = class_colour(index)
     if 'level' in cue:
         below += f' {LEVEL_NAMES[cue["level"]].split()[0] if cue["level"] else "E0"}'
     return Piece(cue['word'], below, colour)
@@ -177,7 +177,7 @@ def _say(axes: object, text: str) -> None:
 
 def _write_legend(figure: Figure, view: SampleView, size: tuple[float, float]) -> None:
     handles = [
-        Line2D([], [], color=CLASS_COLOURS[i % len(CLASS_COLOURS)], linewidth=7, label=name)
+        Line2D([], [], color=class_colour(i), linewidth=7, label=name)
         for i, name in enumerate(view.classes)
     ]
     handles.append(Line2D([], [], color=_NO_CLASS, linewidth=7, label='no class'))

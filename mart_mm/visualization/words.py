@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from matplotlib.colors import to_rgb
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
+from matplotlib.axes import Axes
+
+from mart_mm.visualization.style import DROPPED_COLOUR, ink
+from mart_mm.visualization.text import text_width
 
 _POINTS = 72  # per inch
 _PAD = 0.04  # inches around a marked word
@@ -22,11 +22,18 @@ class Piece:
         text: As shown.
         below: Small text below it.
         colour: Of its mark; empty for a plain word.
+        is_struck: Whether it is greyed and crossed out.
     """
 
     text: str
     below: str = ''
     colour: str = ''
+    is_struck: bool = False
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it needs room beside it."""
+        return bool(self.colour) or self.is_struck
 
 
 @dataclass
@@ -45,23 +52,31 @@ class FlowingText:
     font: float
     left_out: int = 0
 
-    def draw(self, axes: object, width: float, height: float) -> None:
+    def draw(self, axes: Axes, width: float, height: float) -> None:
         """Write into axes of this size in inches."""
         axes.set_axis_off()
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         for piece, left, top in self.placed:
-            mark = dict(facecolor=piece.colour, edgecolor='none', pad=1.5) if piece.colour else None
+            self._draw_piece(axes, piece, left, top + 0.05)
+
+    def _draw_piece(self, axes: Axes, piece: Piece, left: float, top: float) -> None:
+        mark = dict(facecolor=piece.colour, edgecolor='none', pad=1.5) if piece.colour else None
+        start = left + (_PAD if piece.is_marked else 0)
+        colour = DROPPED_COLOUR if piece.is_struck else ink(piece.colour or 'white')
+        axes.text(
+            start, top, piece.text, va='top', size=self.font, color=colour, bbox=mark,
+            parse_math=False,
+        )  # fmt: skip
+        if piece.is_struck:
+            middle = top + 0.62 * self.font / _POINTS  # of the small letters
+            end = start + text_width(piece.text, self.font)
+            axes.plot([start, end], [middle, middle], color='#333333', linewidth=0.9)
+        if piece.below:
             axes.text(
-                left + (_PAD if piece.colour else 0), top + 0.05, piece.text, va='top',
-                size=self.font, color=_ink(piece.colour), bbox=mark,
-                parse_math=False,
+                left + _PAD, top + 1.5 * self.font / _POINTS, piece.below, va='top',
+                size=_small(self.font), color='#333333', parse_math=False,
             )  # fmt: skip
-            if piece.below:
-                axes.text(
-                    left + _PAD, top + 0.05 + 1.5 * self.font / _POINTS, piece.below, va='top',
-                    size=_small(self.font), color='#333333', parse_math=False,
-                )  # fmt: skip
 
 
 def flow(pieces: Sequence[Piece], width: float, font: float, max_lines: int) -> FlowingText:
@@ -78,7 +93,7 @@ def flow(pieces: Sequence[Piece], width: float, font: float, max_lines: int) -> 
     left, top, num_lines = 0.0, 0.0, 1
     height = _line_height(pieces, font)
     for number, piece in enumerate(pieces):
-        extent = text_width(piece.text, font) + (2 * _PAD if piece.colour else 0)
+        extent = text_width(piece.text, font) + (2 * _PAD if piece.is_marked else 0)
         if piece.below:
             extent = max(extent, text_width(piece.below, _small(font)) + 2 * _PAD)
         if left and left + extent > width:
@@ -97,18 +112,5 @@ def _line_height(pieces: Sequence[Piece], font: float) -> float:
     return (3.3 if has_marks else 1.6) * font / _POINTS
 
 
-def _ink(paper: str) -> str:
-    """Black or white, whichever is read better on a colour."""
-    red, green, blue = to_rgb(paper or 'white')
-    return 'white' if 0.299 * red + 0.587 * green + 0.114 * blue < 0.55 else 'black'
-
-
 def _small(font: float) -> float:
     return 0.8 * font
-
-
-@lru_cache(maxsize=65536)
-def text_width(text: str, font: float) -> float:
-    """Inches of a text in the default font."""
-    properties = FontProperties(size=font)
-    return text_to_path.get_text_width_height_descent(text, properties, False)[0] / _POINTS

@@ -9,64 +9,21 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmengine.runner import Runner, load_checkpoint  # noqa: E402
+from mmengine.runner import Runner  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
 
 import mart_mm  # noqa: E402, F401
+from mart_mm.apis.browse import load_recognizer  # noqa: E402
+from mart_mm.apis.inspection import Inspection, inspect, is_true_word  # noqa: E402
 from mart_mm.models.maskers.random import RandomMasker  # noqa: E402
-from mart_mm.models.pretext.masked_affective import AffectiveView  # noqa: E402
 from mart_mm.models.recognizers.affective import AffectiveRecognizer  # noqa: E402
-from mart_mm.registry import MODELS  # noqa: E402
 from mart_mm.structures.affective_data_sample import AffectiveDataSample  # noqa: E402
-
-
-class Inspection(NamedTuple):
-    """What MART does with one batch.
-
-    Attributes:
-        samples: B samples, with predictions.
-        view: The unmasked pass.
-        is_masked: Bool (BS, N) by stream.
-        recovered: Emotion distribution (B, S, C) recovered from the masked pass, mean of the streams.
-    """
-
-    samples: list[AffectiveDataSample]
-    view: AffectiveView
-    is_masked: dict[str, torch.Tensor]
-    recovered: torch.Tensor
-
-
-@torch.no_grad()
-def inspect(recognizer: AffectiveRecognizer, batch: dict, progress: float = 1.0) -> Inspection:
-    """Run the pretext on a collated batch at a place in the pretraining stage."""
-    recognizer.eval()
-    recognizer.data_preprocessor.encode_cues = True
-    pretext = recognizer.pretext
-    pretext.mask_progress, pretext.verify_level = progress, pretext.final_verify_level
-    data = recognizer.data_preprocessor(batch, False)
-    inputs = data['inputs']
-    view = pretext.view(recognizer, inputs)
-    is_masked = pretext.choose(view)
-    decoded = pretext.recover(recognizer, inputs, view, is_masked)
-    total, weight = 0, 0
-    for name, branch in pretext.branches.items():
-        for target in branch.targets:
-            if type(target).__name__ != 'EmotionDistributionTarget':
-                continue
-            shape = view.distribution.shape
-            present = inputs['present'][name].float()[:, None, None]
-            total = total + present * target.predict(decoded[name]).exp().view(shape)
-            weight = weight + present
-    samples = recognizer.predict(inputs, data['data_samples'])
-    return Inspection(samples, view, is_masked, total / weight)
 
 
 def planted_tokens(boxes: list[list[float]], grid: tuple[int, ...]) -> np.ndarray:
@@ -82,17 +39,6 @@ def planted_tokens(boxes: list[list[float]], grid: tuple[int, ...]) -> np.ndarra
 def iou(a: np.ndarray, b: np.ndarray) -> float:
     """Intersection over union of two boolean arrays."""
     return float((a & b).sum() / max(1, (a | b).sum()))
-
-
-def is_true_word(cue: dict, words: list[dict]) -> bool:
-    """Whether a cue is one of the planted true words, by its place in time and its concept."""
-    middle = (cue['start'] + cue['end']) / 2
-    return any(
-        word['kind'] == 'true'
-        and word['concept'] == cue['concept']
-        and word['start'] <= middle <= word['end']
-        for word in words
-    )
 
 
 class TruthScores:
@@ -165,14 +111,6 @@ class TruthScores:
         )
 
 
-def load_recognizer(cfg: Config, checkpoint: str) -> AffectiveRecognizer:
-    """Build a config's model and load its weights."""
-    init_default_scope(cfg.default_scope)
-    recognizer = MODELS.build(cfg.model)
-    load_checkpoint(recognizer, checkpoint, map_location='cpu', strict=True)
-    return recognizer.eval()
-
-
 def score_truth(cfg: Config, checkpoint: str, truth_file: str | Path) -> dict:
     """Score the test split of a planted data set.
 
@@ -184,12 +122,23 @@ def score_truth(cfg: Config, checkpoint: str, truth_file: str | Path) -> dict:
     Returns:
         ``verification`` by level, ``mask_iou``, ``mask_iou_random``, ``recovery_rank_correlation``
         (Spearman over a video's segments, mean over videos) and the same of the temporal CAM.
+
+    Raises:
+        TypeError: When the model has no pretext of MART.
+        ValueError: When no target of it recovers the emotion distribution.
     """
     recognizer = load_recognizer(cfg, checkpoint)
     scores = TruthScores(json.loads(Path(truth_file).read_text()))
     for batch in Runner.build_dataloader(cfg.test_dataloader, seed=0):
-        if batch['data_samples']:
-            scores.add(recognizer, inspect(recognizer, batch))
+        if not batch['data_samples']:
+            continue
+        found = inspect(recognizer, batch)
+        if found.recovered is None:
+            raise ValueError(
+                f'{cfg.filename}: no target recovers the emotion distribution, there is no course to '
+                'hold against the planted one'
+            )
+        scores.add(recognizer, found)
     return scores.summary()
 
 
