@@ -46,8 +46,9 @@ def _service(request: Request) -> Service:
     return request.app.state.service
 
 
-def _video(request: Request) -> Video:
-    video = _service(request).library.find(request.path_params['video'])
+def _video(request: Request, video_id: str | None = None) -> Video:
+    wanted = request.path_params['video'] if video_id is None else video_id
+    video = _service(request).library.find(wanted)
     if video is None:
         raise HTTPException(404, 'there is no such video (any more): upload or choose it again')
     return video
@@ -151,16 +152,16 @@ async def start_job(request: Request) -> JSONResponse:
     service = _service(request)
     try:
         wanted = json.loads(await read_body(request, _MAX_JSON_BYTES, 'request'))
-        video_id, model = wanted['video'], wanted['model']
+        video_id, model = str(wanted['video']), str(wanted['model'])
     except (ValueError, KeyError, TypeError) as error:
         raise HTTPException(
             400, 'send {"video": id, "model": name} as JSON to start a job'
         ) from error
     if model not in service.analysers:
         raise HTTPException(400, unknown_name('model', model, service.analysers))
-    request.path_params['video'] = video_id
+    video = _video(request, video_id)
     try:
-        job = await run_in_threadpool(service.analyse, _video(request), model)
+        job = await run_in_threadpool(service.analyse, video, model)
     except MediaError as error:
         raise HTTPException(415, str(error)) from error
     except QueueFullError as error:

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from starlette.testclient import TestClient
 
 from mart_mm.structures.emotion_report import DROPPED_AT, EmotionReport, SegmentReport, WordReport
 from mart_mm.utils.media_writer import write_video
-
-pytest.importorskip('starlette', reason='needs mart-mm[ui]')
-from starlette.testclient import TestClient  # noqa: E402
 
 BASE_URL = 'http://127.0.0.1:8765'
 CLASSES = ['anger', 'disgust', 'fear', 'joy', 'sadness', 'surprise']
@@ -26,7 +24,7 @@ SPOKEN = 'happy terrible party cry smile scared lovely awful wonderful lonely'.s
 
 
 def plant_report(
-    duration: float = 4.0, num_segments: int = 8, num_words: int = 10, shift: int = 0
+    duration: float = 4.0, num_segments: int = 8, num_words: int = 10, shift: float = 0.0
 ) -> EmotionReport:
     """Emotions that come and go, words evenly spread; another ``shift``, other emotions."""
     length = duration / num_segments

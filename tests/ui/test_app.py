@@ -9,8 +9,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
-pytest.importorskip('starlette', reason='needs mart-mm[ui]')
 from starlette.testclient import TestClient
 
 from mart_mm.structures.emotion_report import EmotionReport

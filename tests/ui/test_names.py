@@ -1,7 +1,7 @@
 """Names that come from outside."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mart_mm.ui.names import display_name, download_name
@@ -31,7 +31,8 @@ def test_long_name_keeps_its_suffix() -> None:
     assert shown.endswith('.mp4')
 
 
-@given(st.text(), st.text())
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=20), st.text(max_size=20))
 def test_download_name_is_a_plain_file_name(video: str, model: str) -> None:
     name = download_name(display_name(video), model, '.json')
     assert name.endswith('.json')

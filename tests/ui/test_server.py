@@ -8,8 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip('uvicorn', reason='needs mart-mm[ui]')
-
 from mart_mm.ui.jobs import JobCancelled
 from mart_mm.ui.server import LazyAnalyser, serve
 

@@ -1,6 +1,6 @@
 // The probability of each class over time.
 
-import { svg } from './dom.js'
+import { svg, textWidth } from './dom.js'
 import { visibleSegments } from './segments.js'
 
 const LINE_HEIGHT = 13
@@ -16,7 +16,7 @@ export function ceiling(reports) {
   return Math.max(0.2, Math.min(1, Math.ceil(top * 5 - 1e-6) / 5))
 }
 
-/** Draw into `node`; `right` pixels on the right are for names, where there are any. */
+/** Draw into `node`; `right` pixels on the right are for names. */
 export function drawCurve(node, report, axis, palette, { height, top, right }) {
   const y = (value) => 8 + (height - 16) * (1 - value / top)
   const { groups, size } = visibleSegments(report, axis)
@@ -57,7 +57,7 @@ export function drawCurve(node, report, axis, palette, { height, top, right }) {
     labels.push({ name, colour, wanted: heightAt(outline, end) })
   }
   parts.push(lines)
-  if (right) parts.push(...directLabels(labels, end, height, right))
+  parts.push(...directLabels(labels, end, height, right))
   node.replaceChildren(...parts)
   return size
 }
@@ -79,8 +79,8 @@ function directLabels(labels, end, height, right) {
   for (const label of [...labels].reverse()) limit = label.y = Math.min(label.y, limit - LINE_HEIGHT)
   return labels.flatMap(({ name, colour, wanted, y }) => {
     const text = svg('text', { x: end + 20, y: y + 4, class: 'name' })
-    const most = Math.max(3, Math.floor((right - 20) / 6.2))
-    text.textContent = name.length > most ? `${name.slice(0, most - 1)}…` : name
+    const most = Math.floor((name.length * (right - 20)) / textWidth(name))
+    text.textContent = most < name.length ? `${name.slice(0, most - 1)}…` : name
     return [
       svg('path', { class: `leader ${colour}`, d: `M${end + 2} ${wanted}L${end + 9} ${y}` }),
       svg('line', { class: `line ${colour}`, x1: end + 9, x2: end + 17, y1: y, y2: y }),

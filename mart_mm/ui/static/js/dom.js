@@ -42,3 +42,15 @@ export function bytes(size) {
   const power = Math.min(3, Math.floor(Math.log2(Math.max(1, size)) / 10))
   return `${(size / 1024 ** power).toFixed(power && size / 1024 ** power < 10 ? 1 : 0)} ${units[power]}`
 }
+
+const ruler = document.createElement('canvas').getContext('2d')
+const widths = new Map()
+
+/** Pixels of a text as words and names are written. */
+export function textWidth(text) {
+  if (!widths.has(text)) {
+    ruler.font = '12px system-ui, "Segoe UI", "Liberation Sans", sans-serif'
+    widths.set(text, ruler.measureText(text).width)
+  }
+  return widths.get(text)
+}

@@ -11,12 +11,13 @@ export class Form {
     this.uploaded = new Map() // file -> video
     this.sent = new Map() // id of a video -> its transcript
     find('drop-hint').textContent =
-      `${config.video_suffixes.join(' ')}, up to ${bytes(config.max_upload_bytes)}; it stays on this machine`
+      `${config.video_suffixes.join(' ')}, up to ${bytes(config.max_upload_bytes)}; it goes to this server only`
     find('file').accept = ['video/*', ...config.video_suffixes].join()
     find('transcript').accept = config.transcript_suffixes.join()
     this.offerModels()
     this.offerFolder()
     this.listen()
+    find('analyse').disabled = false
   }
 
   offerModels() {

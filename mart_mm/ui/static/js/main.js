@@ -32,7 +32,7 @@ async function start() {
     if (mine.length && mine.every(isFinished)) {
       awaited = []
       const [a, b] = mine.filter(({ state }) => state === 'done')
-      if (a) results.open(a.id, b?.id).then(() => find('results').scrollIntoView({ block: 'start' }))
+      if (a) results.open(a.id, b?.id).then(() => find('results-title').focus())
     }
   }, fail)
   new Form(config, (video, started) => {

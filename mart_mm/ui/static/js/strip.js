@@ -1,8 +1,7 @@
 // Sentiment (colour and sign) and degree (height) of each segment, with its emotion where it fits.
 
-import { svg } from './dom.js'
+import { sentimentClass, svg } from './dom.js'
 import { visibleSegments } from './segments.js'
-import { sentimentClass } from './dom.js'
 
 const SIGNS = { '-1': '−', 0: '0', 1: '+' }
 const NAMES = 16 // pixels on top that are for names
@@ -27,11 +26,24 @@ export function drawStrip(node, report, axis, { height }) {
       sign.textContent = SIGNS[part.sentiment]
       parts.push(sign)
     }
-    if (part.emotion && part.emotion.length * 6.4 + 4 <= x1 - x0) {
-      const name = svg('text', { x: (x0 + x1) / 2, y: 11, 'text-anchor': 'middle' })
-      name.textContent = part.emotion
-      parts.push(name)
-    }
+  }
+  for (const { emotion, start, end } of runs(report.segments, axis)) {
+    const [x0, x1] = [Math.max(axis.left, axis.x(start)), Math.min(axis.left + axis.width, axis.x(end))]
+    if (emotion.length * 6.6 + 4 > x1 - x0) continue
+    const name = svg('text', { x: (x0 + x1) / 2, y: 11, 'text-anchor': 'middle' })
+    name.textContent = emotion
+    parts.push(name, svg('line', { class: 'edge', x1: x1 - 1, x2: x1 - 1, y1: 2, y2: NAMES }))
   }
   node.replaceChildren(...parts)
+}
+
+/** Stretches in view that one emotion lasts. */
+function runs(segments, axis) {
+  const found = []
+  for (const { emotion, start, end } of segments) {
+    if (end < axis.start || start > axis.end) continue
+    if (found.at(-1)?.emotion === emotion) found.at(-1).end = end
+    else found.push({ emotion, start, end })
+  }
+  return found
 }

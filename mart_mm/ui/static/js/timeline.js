@@ -2,7 +2,7 @@
 
 import { TimeAxis } from './axis.js'
 import { ceiling, drawCurve } from './curve.js'
-import { clock, html, percent, sentimentName, svg } from './dom.js'
+import { clock, html, percent, sentimentName, svg, textWidth } from './dom.js'
 import { segmentAt } from './segments.js'
 import { drawStrip } from './strip.js'
 import { hush, tellAt, tellBeside } from './tooltip.js'
@@ -23,6 +23,7 @@ export class Timeline {
   constructor(node, shown, palette, player) {
     Object.assign(this, { node, palette, player })
     this.axis = new TimeAxis(Math.max(...shown.map(({ report }) => report.duration)))
+    this.nameWidth = Math.max(...shown.flatMap(({ report }) => report.classes.map(textWidth)))
     this.top = ceiling(shown.map(({ report }) => report))
     this.tracks = shown.map((one) => this.track(one))
     this.rulerDrawing = svg('svg', { height: 24, 'aria-hidden': 'true' })
@@ -137,7 +138,7 @@ export class Timeline {
     const width = this.node.clientWidth
     if (!width) return
     const isSmall = width < SMALL
-    const right = isSmall ? 84 : 104
+    const right = Math.min(isSmall ? 84 : 130, this.nameWidth + 22)
     this.axis.left = LEFT
     this.axis.width = width - LEFT - right
     Object.assign(this.area.dataset, { start: this.axis.start, end: this.axis.end, left: LEFT, width: this.axis.width })

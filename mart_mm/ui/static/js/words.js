@@ -1,6 +1,6 @@
 // Words below the curve: a box each at its time, or bars that count them where boxes do not fit.
 
-import { clock, html, sentimentName } from './dom.js'
+import { clock, html, sentimentName, textWidth } from './dom.js'
 
 const LANE = 24 // pixels
 const MOST_LANES = 8
@@ -8,17 +8,6 @@ const BIN = 22 // pixels
 const BAR = 64 // pixels of the tallest bar
 const LEVELS = ['found', 'e1', 'e2', 'e3']
 export const LEVEL_NAMES = ['found in the lexicon', 'E1 sentiment', 'E2 emotion', 'E3 degree']
-
-const ruler = document.createElement('canvas').getContext('2d')
-const widths = new Map()
-
-function textWidth(text) {
-  if (!widths.has(text)) {
-    ruler.font = '12px system-ui, "Segoe UI", "Liberation Sans", sans-serif'
-    widths.set(text, ruler.measureText(text).width)
-  }
-  return widths.get(text)
-}
 
 export const levelClass = (word) => (word.level == null ? 'unverified' : LEVELS[word.level])
 
@@ -68,7 +57,7 @@ export class WordTrack {
     const ends = []
     this.lanes = this.report.words.map((word) => {
       const start = word.start * axis.scale
-      const width = Math.max(textWidth(word.word) + 13, (word.end - word.start) * axis.scale)
+      const width = Math.max(textWidth(word.word) + 15, (word.end - word.start) * axis.scale)
       let lane = ends.findIndex((end) => end <= start)
       if (lane < 0) lane = ends.length
       if (lane >= MOST_LANES) return null
