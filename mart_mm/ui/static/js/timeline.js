@@ -138,7 +138,7 @@ export class Timeline {
     const width = this.node.clientWidth
     if (!width) return
     const isSmall = width < SMALL
-    const right = Math.min(isSmall ? 84 : 130, this.nameWidth + 22)
+    const right = Math.max(72, Math.min(isSmall ? 84 : 130, this.nameWidth + 22))
     this.axis.left = LEFT
     this.axis.width = width - LEFT - right
     Object.assign(this.area.dataset, { start: this.axis.start, end: this.axis.end, left: LEFT, width: this.axis.width })
