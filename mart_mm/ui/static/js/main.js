@@ -13,6 +13,11 @@ function fail(error) {
   if (error) find('error').scrollIntoView({ block: 'nearest' })
 }
 
+function showResults() {
+  find('results').scrollIntoView({ block: 'start' })
+  find('results-title').focus({ preventScroll: true })
+}
+
 async function start() {
   startTheme()
   let config
@@ -32,7 +37,7 @@ async function start() {
     if (mine.length && mine.every(isFinished)) {
       awaited = []
       const [a, b] = mine.filter(({ state }) => state === 'done')
-      if (a) results.open(a.id, b?.id).then(() => find('results-title').focus())
+      if (a) results.open(a.id, b?.id).then(showResults)
     }
   }, fail)
   new Form(config, (video, started) => {
