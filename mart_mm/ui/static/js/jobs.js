@@ -17,14 +17,16 @@ export class Jobs {
 
   /** Ask until all is finished. */
   async watch() {
+    this.isStale = true // what was asked before now may miss a job
     if (this.isWatching) return
     this.isWatching = true
     try {
       for (;;) {
+        this.isStale = false
         const jobs = await api.jobs()
         this.draw(jobs)
         this.onChange(jobs)
-        if (jobs.every(isFinished)) break
+        if (jobs.every(isFinished) && !this.isStale) break
         await new Promise((resolve) => setTimeout(resolve, WAIT))
       }
     } catch (error) {
