@@ -7,13 +7,16 @@ const LINE_HEIGHT = 13
 const PIXELS_OF_MARKS = 16 // points closer than this are not marked
 let clips = 0
 
+/** Pixels that the names of so many classes need. */
+export const heightOfNames = (count) => (count + 1) * LINE_HEIGHT
+
 /** The highest value of the vertical axis that reports share. */
 export function ceiling(reports) {
   let top = 0
   for (const report of reports) {
     for (const part of report.segments) top = Math.max(top, ...part.distribution)
   }
-  return Math.max(0.2, Math.min(1, Math.ceil(top * 5 - 1e-6) / 5))
+  return Math.max(0.2, Math.min(1, Math.ceil(top * 10 - 1e-6) / 10))
 }
 
 /** Draw into `node`; `right` pixels on the right are for names. */
@@ -75,7 +78,7 @@ function directLabels(labels, end, height, right) {
   labels.sort((a, b) => a.wanted - b.wanted)
   let lowest = LINE_HEIGHT / 2 - LINE_HEIGHT
   for (const label of labels) lowest = label.y = Math.max(label.wanted, lowest + LINE_HEIGHT)
-  let limit = height - LINE_HEIGHT / 2 + LINE_HEIGHT
+  let limit = height - 2 + LINE_HEIGHT / 2
   for (const label of [...labels].reverse()) limit = label.y = Math.min(label.y, limit - LINE_HEIGHT)
   return labels.flatMap(({ name, colour, wanted, y }) => {
     const text = svg('text', { x: end + 20, y: y + 4, class: 'name' })

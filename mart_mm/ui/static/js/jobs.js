@@ -74,7 +74,7 @@ export class Jobs {
       last = now
       const hasFailed = now.state === 'failed'
       bar.value = now.progress
-      bar.hidden = hasFailed
+      node.classList.toggle('failed', hasFailed)
       state.textContent = {
         queued: 'waiting for its turn', failed: 'failed', cancelling: 'stopping',
       }[now.state] ?? `${percent(now.progress)} ${now.message}`

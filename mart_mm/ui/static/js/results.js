@@ -75,7 +75,11 @@ export class Results {
   }
 
   async report(id) {
-    if (!this.reports.has(id)) this.reports.set(id, await api.report(id))
+    if (!this.reports.has(id)) {
+      const report = await api.report(id)
+      if (!report.segments.length) throw new Error(`${report.video} has no segments: there is nothing to show over time.`)
+      this.reports.set(id, report)
+    }
     return this.reports.get(id)
   }
 

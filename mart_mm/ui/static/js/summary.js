@@ -1,12 +1,13 @@
 // What a report says of the whole video, and at the cursor; its classes are the legend too.
 
 import * as api from './api.js'
-import { clock, html, percent, sentimentName } from './dom.js'
+import { clock, html, percent, sentimentName, textWidth } from './dom.js'
 import { segmentAt } from './segments.js'
 
 const FORMAT_NAMES = {
   json: 'JSON', csv: 'CSV', srt: 'Subtitles', eaf: 'ELAN', labelstudio: 'Label Studio', overlay: 'Video with curve',
 }
+const NAME_SIZE = 1.25 // against the size that widths of texts are measured in
 const WAIT = 700 // milliseconds between questions
 
 export class Summary {
@@ -15,7 +16,6 @@ export class Summary {
     this.report = report
     this.rows = report.classes.map((name, k) => this.row(name, k, palette, onToggle))
     const model = [report.model.name, report.model.checkpoint, report.model.sha256].filter(Boolean).join(', ')
-    this.now = html('span', { text: 'now' })
     this.node = html('section', { class: 'card summary', 'data-job': job },
       html('h3', { text: title }),
       html('p', { class: 'big' }, html('strong', { text: report.emotion }),
@@ -32,6 +32,13 @@ export class Summary {
       html('ul', { class: 'classes' }, ...this.rows.map((row) => row.node)),
       html('div', { class: 'downloads' }, 'Save:', ...formats.map((name) => (
         slowFormats.includes(name) ? slowExport(job, name) : link(job, name)))))
+    this.widen()
+  }
+
+  // A row is a grid of its own: all give the longest name its room.
+  widen() {
+    const longest = Math.max(...this.report.classes.map(textWidth)) * NAME_SIZE
+    this.node.style.setProperty('--names', `${Math.min(180, longest + 44)}px`)
   }
 
   row(name, k, palette, onToggle) {

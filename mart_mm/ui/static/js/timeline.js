@@ -1,7 +1,7 @@
 // One time axis: of each report a curve, a strip and its words; a ruler below, a cursor over all.
 
 import { TimeAxis } from './axis.js'
-import { ceiling, drawCurve } from './curve.js'
+import { ceiling, drawCurve, heightOfNames } from './curve.js'
 import { clock, html, percent, sentimentName, svg, textWidth } from './dom.js'
 import { segmentAt } from './segments.js'
 import { drawStrip } from './strip.js'
@@ -143,7 +143,8 @@ export class Timeline {
     this.axis.width = width - LEFT - right
     Object.assign(this.area.dataset, { start: this.axis.start, end: this.axis.end, left: LEFT, width: this.axis.width })
     for (const { report, curve, strip, words, grouping, wordHint } of this.tracks) {
-      const size = drawCurve(curve, report, this.axis, this.palette, { height: isSmall ? 190 : 230, top: this.top, right })
+      const height = Math.max(isSmall ? 190 : 230, heightOfNames(report.classes.length))
+      const size = drawCurve(curve, report, this.axis, this.palette, { height, top: this.top, right })
       grouping.textContent = size > 1 ? `each point is the mean of ${size} segments; zoom in for each` : ''
       drawStrip(strip, report, this.axis, { height: 46 })
       const isCrowded = words.draw(this.axis, width)
