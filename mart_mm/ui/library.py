@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -141,8 +142,16 @@ class Library:
     def _taken(self) -> int:
         received = {video.path.parent for video in self._videos.values() if video.is_upload}
         folders = [*received, self.root / 'results']
-        files = (path for folder in folders for path in folder.rglob('*') if path.is_file())
-        return self._reserved + sum(path.stat().st_size for path in files)
+        return self._reserved + sum(map(_bytes_below, folders))
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):  # files may go away meanwhile
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
 
 
 def _videos_of(folder: Path) -> Iterator[Video]:
