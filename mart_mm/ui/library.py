@@ -1,0 +1,164 @@
+"""The videos that can be looked at: those of a folder, and uploads in a bounded place on disk."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mart_mm.ui.media import MEDIA_TYPES
+from mart_mm.ui.names import display_name
+
+
+class NoRoomError(RuntimeError):
+    """The disk space for uploads is taken by videos that are in use."""
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video that may be asked for.
+
+    Attributes:
+        id: Random; says nothing of the file.
+        name: As shown.
+        path: The file.
+        size: Bytes.
+        is_upload: Whether it goes away with its folder.
+        transcript: Subtitles that were uploaded with it.
+    """
+
+    id: str
+    name: str
+    path: Path
+    size: int
+    is_upload: bool
+    transcript: Path | None = None
+
+    def to_dict(self) -> dict:
+        """What the page is told."""
+        return dict(
+            id=self.id,
+            name=self.name,
+            size=self.size,
+            is_upload=self.is_upload,
+            has_transcript=self.transcript is not None,
+        )
+
+
+def new_id() -> str:
+    """A name that cannot be guessed."""
+    return secrets.token_urlsafe(12)
+
+
+class Library:
+    """Videos by id.
+
+    Args:
+        root: Place of uploads and results; it is the caller's to remove.
+        folder: Its videos can be chosen (not those of folders in it); None offers uploads only.
+        max_bytes: Of all below ``root``. Uploads that are not in use make room for new ones, the
+            oldest first.
+
+    Raises:
+        NotADirectoryError: When ``folder`` is none.
+    """
+
+    def __init__(self, root: Path, folder: Path | None, max_bytes: int) -> None:
+        self.root, self.max_bytes = root, max_bytes
+        self._lock = threading.RLock()
+        self._reserved = 0
+        self._videos = {video.id: video for video in _videos_of(folder)} if folder else {}
+
+    def all(self) -> list[Video]:
+        """In the order they came."""
+        with self._lock:
+            return list(self._videos.values())
+
+    def find(self, video_id: str) -> Video | None:
+        """The video of an id, None where there is none (any more)."""
+        with self._lock:
+            return self._videos.get(video_id)
+
+    @contextmanager
+    def receiving(self, num_bytes: int, free: Callable[[str], bool]) -> Iterator[Path]:
+        """An empty folder for an upload; it is removed when the block fails.
+
+        Args:
+            num_bytes: Of the upload, at most.
+            free: Told the id of an upload, lets go of all that was made of it and says whether the
+                upload can be removed.
+
+        Raises:
+            NoRoomError: When what is in use leaves too little room.
+        """
+        with self._lock:
+            self._make_room(num_bytes, free)
+            self._reserved += num_bytes
+        folder = self.root / 'uploads' / new_id()
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        finally:
+            with self._lock:
+                self._reserved -= num_bytes
+
+    def add(self, path: Path, name: str) -> Video:
+        """Offer an upload."""
+        video = Video(new_id(), name, path, path.stat().st_size, is_upload=True)
+        with self._lock:
+            self._videos[video.id] = video
+        return video
+
+    def set_transcript(self, video: Video, path: Path) -> Video:
+        """Give an upload its subtitles, in the place of earlier ones."""
+        changed = replace(video, transcript=path)
+        with self._lock:
+            self._videos[video.id] = changed
+        if video.transcript is not None:
+            video.transcript.unlink(missing_ok=True)
+        return changed
+
+    def _make_room(self, num_bytes: int, free: Callable[[str], bool]) -> None:
+        for video in self.all():
+            if self._taken() + num_bytes <= self.max_bytes:
+                return
+            if video.is_upload and free(video.id):
+                del self._videos[video.id]
+                shutil.rmtree(video.path.parent, ignore_errors=True)
+        if self._taken() + num_bytes > self.max_bytes:
+            raise NoRoomError(
+                f'{num_bytes:,} bytes do not fit beside the videos in use '
+                f'({self.max_bytes:,} bytes in all): wait until they are done, or cancel them'
+            )
+
+    def _taken(self) -> int:
+        received = {video.path.parent for video in self._videos.values() if video.is_upload}
+        folders = [*received, self.root / 'results']
+        return self._reserved + sum(map(_bytes_below, folders))
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):  # files may go away meanwhile
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += os.stat(os.path.join(parent, name)).st_size
+    return total
+
+
+def _videos_of(folder: Path) -> Iterator[Video]:
+    inside = folder.resolve()
+    if not inside.is_dir():
+        raise NotADirectoryError(f'{folder}: a folder of videos is expected')
+    for path in sorted(inside.iterdir()):
+        is_inside = path.resolve().is_relative_to(inside)  # links may lead out
+        if path.suffix.lower() in MEDIA_TYPES and path.is_file() and is_inside:
+            yield Video(new_id(), display_name(path.name), path, path.stat().st_size, False)

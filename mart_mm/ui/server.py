@@ -1,0 +1,136 @@
+"""Serve the page with models that are loaded when they are first needed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from mart_mm.structures.emotion_report import EmotionReport
+from mart_mm.ui.app import MAX_DISK_BYTES, MAX_UPLOAD_BYTES, create_app
+from mart_mm.ui.jobs import Progress
+
+_WILDCARDS = ('0.0.0.0', '::', '')
+_SECONDS_TO_CLOSE = 3
+_MB = 2**20
+
+
+class LazyAnalyser:
+    """A model that is loaded by its first video, and analyses one at a time.
+
+    Args:
+        options: Arguments of :class:`mart_mm.apis.MARTInferencer`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._options = options
+        self._inferencer = None
+        self._lock = threading.Lock()
+
+    def __call__(self, path: Path, transcript: Path | None, on_progress: Progress) -> EmotionReport:
+        """The report of a video."""
+        while not self._lock.acquire(timeout=0.5):
+            on_progress(0.0, 'waiting for the model')
+        try:
+            if self._inferencer is None:
+                on_progress(0.0, 'loading the model')
+                from mart_mm.apis import MARTInferencer
+
+                self._inferencer = MARTInferencer(show_progress=False, **self._options)
+            return self._inferencer.report(path, transcript=transcript, on_progress=on_progress)
+        finally:
+            self._lock.release()
+
+
+def find_models(models: Iterable[str]) -> dict[str, dict[str, str]]:
+    """What the page calls each model, and how an inferencer is told to load it.
+
+    Args:
+        models: Checkpoints, which need nothing else; or configs and names of the model index, with
+            the weights that :func:`mart_mm.zoo.weights.find_weights` finds.
+
+    Returns:
+        Name -> ``model`` and, of a config, ``weights``.
+
+    Raises:
+        FileNotFoundError: When there is no such model, or there are no weights; with the remedy.
+        ValueError: When two models have the same name.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for model in map(str, models):
+        path = Path(model)
+        if path.is_file() and path.suffix != '.py':
+            name, options = f'{path.resolve().parent.name}/{path.name}', dict(model=model)
+        else:
+            from mart_mm.zoo.configs import resolve_config
+            from mart_mm.zoo.weights import find_weights
+
+            config = str(resolve_config(model))
+            name, options = Path(config).stem, dict(model=config, weights=str(find_weights(model)))
+        if name in found:
+            raise ValueError(f'models: two are called {name}: give each its own name')
+        found[name] = options
+    return found
+
+
+def serve(
+    models: Iterable[str],
+    host: str = '127.0.0.1',
+    port: int = 8765,
+    *,
+    folder: str | Path | None = None,
+    device: str | None = None,
+    max_upload_mb: int = MAX_UPLOAD_BYTES // _MB,
+    max_disk_mb: int = MAX_DISK_BYTES // _MB,
+    num_workers: int = 1,
+    allowed_hosts: Iterable[str] = (),
+) -> None:
+    """Serve until interrupted.
+
+    There is no password: with another ``host`` than the default, whoever reaches it can use it.
+
+    Args:
+        models: See :func:`find_models`.
+        host: Address to listen on; ``'0.0.0.0'`` or ``'::'`` for all, with ``allowed_hosts``.
+        port: 0 takes a free one.
+        folder: Its videos can be chosen.
+        device: Such as ``'cuda'``; None takes the GPU if there is one.
+        max_upload_mb: MiB of a video.
+        max_disk_mb: MiB of all uploads and exports, at least those of a video.
+        num_workers: Videos analysed at the same time.
+        allowed_hosts: Names or addresses that other machines open the page under.
+
+    Raises:
+        FileNotFoundError: As :func:`find_models`.
+        ValueError: When it listens on all addresses under no name, and as ``create_app``.
+    """
+    names = set(allowed_hosts)
+    if host not in _WILDCARDS:
+        names.add(host)
+    elif not names:
+        raise ValueError(
+            f'host {host!r} listens on all addresses: say in allowed_hosts under which name or '
+            'address the page will be opened'
+        )
+    app = create_app(
+        {
+            name: LazyAnalyser(**options, device=device)
+            for name, options in find_models(models).items()
+        },
+        folder=folder,
+        max_upload_bytes=max_upload_mb * _MB,
+        max_disk_bytes=max(max_disk_mb, max_upload_mb) * _MB,
+        num_workers=num_workers,
+        allowed_hosts=names,
+    )
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SECONDS_TO_CLOSE,
+    )
