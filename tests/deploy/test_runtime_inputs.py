@@ -9,12 +9,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mart_mm_runtime.errors import MediaError as RuntimeMediaError
-from mart_mm_runtime.log_mel import log_mel, mel_bank
-from mart_mm_runtime.media.video_reader import VideoReader
-from mart_mm_runtime.metadata import FrameSettings, SoundSettings
-from mart_mm_runtime.scaling import cut_square
-from mart_mm_runtime.windows import choose_windows, cut_log_mel
 
 from mart_mm.datasets.media import log_mel as kaldi
 from mart_mm.datasets.media import video_reader
@@ -22,6 +16,12 @@ from mart_mm.datasets.media.audio_reader import read_audio
 from mart_mm.datasets.transforms.audio import LoadLogMel
 from mart_mm.datasets.transforms.augment import CropFrames
 from mart_mm.datasets.transforms.video import LoadFrames, SampleSegments
+from mart_mm_runtime.errors import MediaError as RuntimeMediaError
+from mart_mm_runtime.log_mel import log_mel, mel_bank
+from mart_mm_runtime.media.video_reader import VideoReader
+from mart_mm_runtime.metadata import FrameSettings, SoundSettings
+from mart_mm_runtime.scaling import cut_square
+from mart_mm_runtime.windows import choose_windows, cut_log_mel
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SoundSettings(

@@ -120,6 +120,7 @@ def test_command_needs_neither_torch_nor_mmengine_nor_the_package(exported, clip
 
 def test_files_that_are_no_exported_model(exported, tmp_path):
     import onnx
+
     from mart_mm_runtime.errors import ModelError
     from mart_mm_runtime.model import EmotionModel
 
