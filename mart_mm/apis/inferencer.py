@@ -45,8 +45,8 @@ class MARTInferencer(BaseInferencer):
 
     A video is cut into windows that look like the records of the training data: the config's number of
     segments, each as long as it was there. Windows are read, and forgotten, one batch at a time, so that
-    a long video takes the memory of a short one. A video up to one and a half windows long is one window,
-    and is predicted just as tools/test.py does.
+    a long video takes the memory of a short one. A video shorter than one and a half windows is one
+    window, and is predicted just as tools/test.py does.
 
     Examples:
         >>> inferencer = MARTInferencer('epoch_30.pth')
@@ -75,6 +75,7 @@ class MARTInferencer(BaseInferencer):
         ValueError: For an unknown name, a model without weights, or one that reads no videos.
     """
 
+    preprocess_kwargs = {'transcript'}
     visualize_kwargs = {'out_dir', 'picture'}
     postprocess_kwargs = {'pred_out_file'}
 
