@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
-
 from mart_mm.datasets.media import log_mel as kaldi
 from mart_mm.models.data_preprocessor import AffectiveDataPreprocessor
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
-from mart_mm.registry import DATASETS, TRANSFORMS
+from mart_mm.registry import TRANSFORMS
+from mart_mm.structures.inference_card import InferenceCard
 
 #: entry of the model's ``metadata_props``; JSON of what :func:`describe` returns
 KEY, FORMAT = 'mart_mm', 1
@@ -23,41 +21,32 @@ class ExportError(ValueError):
 
 def describe(
     recognizer: AffectiveRecognizer,
-    cfg: Config,
-    facts: dict[str, str],
-    *,
-    has_fixed_segments: bool,
+    card: InferenceCard,
+    segment_seconds: float,
+    model_info: dict[str, str],
 ) -> dict:
     """Metadata of an exported model.
 
     Args:
         recognizer: The model.
-        cfg: Its config, whose test pipeline and classes are described.
-        facts: Of the checkpoint.
-        has_fixed_segments: Whether the model takes no other number of segments than the pipeline's.
+        card: What its checkpoint says of itself.
+        segment_seconds: Length of a segment.
+        model_info: ``name``, ``checkpoint``, ``sha256`` and ``version``, as emotion reports have them.
 
     Returns:
-        Plain data: ``format``, ``classes``, ``polarity``, ``frames`` and ``sound`` (how inputs are
-        made), ``normalisation`` (which is part of the graph, given for information),
-        ``has_fixed_segments`` and ``model``.
+        Plain data: ``format``, ``classes``, ``polarity``, ``segment_seconds``, ``frames`` and ``sound``
+        (how inputs are made), ``normalisation`` (which is part of the graph, given for information) and
+        ``model``.
 
     Raises:
-        ExportError: When the pipeline does what a runtime does not know, or classes are missing.
+        ExportError: When the pipeline does what a runtime does not know.
     """
-    init_default_scope(cfg.get('default_scope', 'mart_mm'))
-    data_set = cfg.test_dataloader.dataset
-    polarity = recognizer.head.polarity.tolist()
-    classes = class_names(data_set)
-    if len(classes) != len(polarity):
-        raise ExportError(
-            f'{cfg.filename}: the data set has {len(classes)} classes {classes}, model.head.polarity '
-            f'has {len(polarity)}: let them agree'
-        )
-    segments, crop, sound = (_step(cfg, data_set, name) for name in _INPUT_STEPS)
+    segments, crop, sound = (_step(card, name) for name in _INPUT_STEPS)
     return dict(
         format=FORMAT,
-        classes=classes,
-        polarity=polarity,
+        classes=list(card.classes),
+        polarity=list(card.polarity),
+        segment_seconds=segment_seconds,
         frames=dict(
             num_segments=segments.num_segments,
             clip_len=segments.clip_len,
@@ -71,35 +60,23 @@ def describe(
             **_log_mel_settings(sound.sample_rate),
         ),
         normalisation=_normalisation(recognizer.data_preprocessor),
-        has_fixed_segments=has_fixed_segments,
-        model=facts,
+        model=dict(model_info),
     )
 
 
-def class_names(data_set: dict) -> list[str]:
-    """Emotion classes of a data set's config, without reading its files."""
-    own = (data_set.get('metainfo') or {}).get('classes') or data_set.get('classes')
-    if own:
-        return list(own)
-    preset = DATASETS.get(data_set['type']).preset_metainfo(data_set.get('preset'))
-    return list(preset['classes'])
-
-
-def _step(cfg: Config, data_set: dict, name: str) -> object:
+def _step(card: InferenceCard, name: str) -> object:
     """A transform of the test pipeline, by the name of its class."""
-    steps = {step['type'].split('.')[-1]: step for step in data_set['pipeline']}
+    steps = {step['type'].split('.')[-1]: step for step in card.pipeline}
     unknown = [kind for kind in steps if kind not in (*_INPUT_STEPS, *_OTHER_STEPS)]
     if unknown or name not in steps:
         raise ExportError(
-            f'{cfg.filename}, field test_dataloader.dataset.pipeline: exported models take frames '
-            f'and log-mel made by {", ".join(_INPUT_STEPS)}; '
+            f'{card.name}, its test pipeline: exported models take frames and log-mel made by '
+            f'{", ".join(_INPUT_STEPS)}; '
             + (f'unknown steps: {", ".join(unknown)}' if unknown else f'{name} is missing')
         )
     step = TRANSFORMS.build(dict(steps[name]))
     if getattr(step, 'random', False):
-        raise ExportError(
-            f'{cfg.filename}, field test_dataloader.dataset.pipeline: {name}.random must be False'
-        )
+        raise ExportError(f'{card.name}, its test pipeline: {name}.random must be False')
     return step
 
 

@@ -10,7 +10,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from mart_mm.deploy.loading import load_recognizer
+from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.deploy.metadata import KEY, ExportError, describe
 from mart_mm.models.data_preprocessor import AffectiveDataPreprocessor
 from mart_mm.models.heads.temporal_attention import TemporalAttention
@@ -86,8 +86,9 @@ def export_onnx(
     JSON all that is needed to make inputs and to read outputs; ``mart_mm_runtime`` does both.
 
     Args:
-        model: A config, or a checkpoint that holds its own.
-        weights: A checkpoint, or ``'random init'``; None where ``model`` is a checkpoint.
+        model: See :class:`~mart_mm.apis.inferencer.MARTInferencer`, which loads it: a checkpoint, or a
+            config, or the name of one.
+        weights: A checkpoint; None where ``model`` is one.
         out: The file.
         opset: Version of ONNX's operators, 18 or later.
 
@@ -97,18 +98,17 @@ def export_onnx(
     Raises:
         ImportError: When what the extra ``onnx`` installs is missing.
         ExportError: When the model cannot be exported.
-        FileNotFoundError: When a file is missing.
-        WeightsError: When the checkpoint does not fit.
+        FileNotFoundError: When there is no such checkpoint.
+        CardError: When the checkpoint does not describe itself.
+        WeightsError: When it is of another model.
+        ValueError: For an unknown name, a model without weights, or one that reads no videos.
     """
     _check_packages()
-    loaded = load_recognizer(model, weights)
+    inferencer = MARTInferencer(str(model), weights, device='cpu', show_progress=False)
     metadata = describe(
-        loaded.recognizer,
-        loaded.cfg,
-        loaded.facts,
-        has_fixed_segments=has_fixed_segments(loaded.recognizer),
+        inferencer.model, inferencer.card, inferencer.segment_seconds, inferencer.model_info
     )
-    return write_onnx(loaded.recognizer, metadata, out, opset=opset)
+    return write_onnx(inferencer.model, metadata, out, opset=opset)
 
 
 def has_fixed_segments(recognizer: AffectiveRecognizer) -> bool:
@@ -137,9 +137,10 @@ def write_onnx(
             f'file holds {_LARGEST / 2**30} GiB; take a smaller backbone'
         )
     graph = RecognizerGraph(recognizer).eval()
-    fixed = metadata['frames']['num_segments'] if metadata['has_fixed_segments'] else None
+    has_fixed = has_fixed_segments(recognizer)
+    fixed = metadata['frames']['num_segments'] if has_fixed else None
     # more than one of each: an axis of one is taken for a constant
-    program = _capture(graph, example_inputs(metadata, 2, fixed or 3), fixed is not None, opset)
+    program = _capture(graph, example_inputs(metadata, 2, fixed or 3), has_fixed, opset)
     program.model.metadata_props[KEY] = json.dumps(metadata, ensure_ascii=False)
     with replacing(out) as temporary:
         program.save(str(temporary), external_data=False)

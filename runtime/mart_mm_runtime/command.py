@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mart_mm_runtime.errors import MediaError, ModelError
+from mart_mm_runtime.errors import MediaError
 from mart_mm_runtime.model import EmotionModel
 from mart_mm_runtime.version import __version__
 
@@ -24,14 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('video', help='video file')
     parser.add_argument('--out', help='where the report is written as JSON (default: shown)')
     parser.add_argument(
-        '--segments', type=int, help='segments of the video (default: as in training)'
+        '--segment-seconds', type=float, help='length of a segment (default: as in training)'
     )
     parser.add_argument('--threads', type=int, help='threads of the computation')
     parser.add_argument('--version', action='version', version=__version__)
     args = parser.parse_args(arguments)
     try:
-        report = EmotionModel(args.model, args.threads)(args.video, args.segments)
-    except (MediaError, ModelError) as error:
+        report = EmotionModel(args.model, args.segment_seconds, args.threads)(args.video)
+    except (MediaError, ValueError) as error:
         print(f'mart-mm-run: {error}', file=sys.stderr)
         return 1
     text = json.dumps(report, ensure_ascii=False, indent=1)

@@ -17,7 +17,7 @@ class FrameSettings:
     """How frames are chosen and cut.
 
     Attributes:
-        num_segments: Segments S of equal duration that a video is split into.
+        num_segments: Segments S of equal duration that a window is split into.
         clip_len: Frames T of a segment.
         frame_interval: Distance of neighbouring frames of a clip, in frames.
         short_side: Pixels, scaled while decoding; None keeps the size.
@@ -67,7 +67,7 @@ class Metadata:
         polarity: Of each class: -1, 0 or 1.
         frames: How frames are chosen and cut.
         sound: How the log-mel is computed.
-        has_fixed_segments: Whether ``frames.num_segments`` is the only number that the model takes.
+        segment_seconds: Length of a segment in the training data.
         model: ``name``, ``checkpoint``, ``sha256`` and ``version``, for the report.
     """
 
@@ -75,7 +75,7 @@ class Metadata:
     polarity: list[int]
     frames: FrameSettings
     sound: SoundSettings
-    has_fixed_segments: bool
+    segment_seconds: float
     model: dict[str, str]
 
 
@@ -104,7 +104,7 @@ def read_metadata(properties: Mapping[str, str], source: str) -> Metadata:
             polarity=content['polarity'],
             frames=FrameSettings(**content['frames']),
             sound=SoundSettings(**content['sound']),
-            has_fixed_segments=content['has_fixed_segments'],
+            segment_seconds=content['segment_seconds'],
             model=content['model'],
         )
     except (json.JSONDecodeError, KeyError, TypeError) as error:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime
 
-from mart_mm_runtime.errors import ModelError
-from mart_mm_runtime.media.audio_reader import read_audio
+from mart_mm_runtime.errors import MediaError, ModelError
+from mart_mm_runtime.media.sound_stream import SoundStream
 from mart_mm_runtime.media.video_reader import VideoReader
 from mart_mm_runtime.metadata import read_metadata
 from mart_mm_runtime.report import emotion_report
 from mart_mm_runtime.scaling import cut_square
-from mart_mm_runtime.windows import choose_windows, cut_log_mel
+from mart_mm_runtime.windows import choose_segments, cut_log_mel, cut_windows
+
+
+class _Part(NamedTuple):
+    """A window: (S, 2) seconds, (C,) and (S, C) probabilities."""
+
+    times: np.ndarray
+    scores: np.ndarray
+    distributions: np.ndarray
+    has_sound: bool
 
 
 class EmotionModel:
@@ -21,22 +31,28 @@ class EmotionModel:
 
     Args:
         path: The ``.onnx`` file.
+        segment_seconds: Length of a segment; None: as in the training data.
         num_threads: Of the computation; None lets ONNX Runtime choose.
         providers: Execution providers of ONNX Runtime, the first available one is used.
 
     Attributes:
         metadata: What the model says of itself.
+        window_seconds: Length of the windows that a long video is cut into.
 
     Raises:
         ModelError: When the file is no exported model.
+        ValueError: When ``segment_seconds`` is not above 0.
     """
 
     def __init__(
         self,
         path: str | Path,
+        segment_seconds: float | None = None,
         num_threads: int | None = None,
         providers: tuple[str, ...] = ('CPUExecutionProvider',),
     ) -> None:
+        if segment_seconds is not None and not segment_seconds > 0:
+            raise ValueError(f'segment_seconds={segment_seconds}: a length above 0 is needed')
         self.path = str(path)
         if not Path(path).is_file():
             raise ModelError(f'{path}: the file does not exist')
@@ -51,6 +67,8 @@ class EmotionModel:
             raise ModelError(f'{path}: ONNX Runtime cannot load it ({error})') from error
         properties = self._session.get_modelmeta().custom_metadata_map
         self.metadata = read_metadata(properties, self.path)
+        seconds = segment_seconds or self.metadata.segment_seconds
+        self.window_seconds = seconds * self.metadata.frames.num_segments
 
     def predict(
         self,
@@ -93,53 +111,65 @@ class EmotionModel:
         scores, distributions = self._session.run(['pred_scores', 'temporal_scores'], feed)
         return scores, distributions
 
-    def __call__(self, video: str | Path, num_segments: int | None = None) -> dict:
+    def __call__(self, video: str | Path) -> dict:
         """What a video conveys, and when.
+
+        It is cut into windows that look like the videos of the training data, which are read, and
+        forgotten, one at a time. The video's scores are the mean of theirs, each weighted by its length.
 
         Args:
             video: The file.
-            num_segments: Segments that it is split into; None: as many as in training.
 
         Returns:
             Emotion report as plain data; ``words`` is empty.
 
         Raises:
-            MediaError: When the file cannot be read.
-            ModelError: When the model takes another number of segments only.
+            MediaError: When nothing of it can be read.
         """
-        frames, sound = self.metadata.frames, self.metadata.sound
-        num_segments = self._check_segments(num_segments)
-        with VideoReader(str(video), frames.short_side) as reader:
-            duration = reader.duration
-            windows = choose_windows(reader.times, duration, num_segments, frames)
-            pictures = cut_square(reader.read(windows.frame_indices.ravel()), frames.size)
-        waveform = read_audio(str(video), sound.sample_rate)
-        audios, has_sound = cut_log_mel(waveform, windows.clip_times, sound)
-        imgs = pictures.reshape(num_segments, frames.clip_len, *pictures.shape[1:])
+        parts, warnings = [], []
+        with VideoReader(str(video), self.metadata.frames.short_side) as reader:
+            sound = SoundStream(str(video), self.metadata.sound.sample_rate)
+            try:
+                windows = cut_windows(reader.duration, self.window_seconds)
+                failure = None
+                for window in windows:
+                    try:
+                        parts.append(self._predict_window(reader, sound, window, len(windows) == 1))
+                    except MediaError as error:
+                        failure = failure or error
+                        start, end = window
+                        warnings.append(f'{start:.1f} to {end:.1f} s left out: {error.reason}')
+                if failure and not parts:
+                    raise failure
+            finally:
+                sound.close()
+        lengths = np.array([part.times[-1, 1] - part.times[0, 0] for part in parts])
+        return emotion_report(
+            self.metadata,
+            lengths / lengths.sum() @ np.stack([part.scores for part in parts]),
+            np.concatenate([part.distributions for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            video=Path(video).name,
+            duration=windows[-1][1],
+            has_sound=any(part.has_sound for part in parts),
+            warnings=warnings,
+        )
+
+    def _predict_window(
+        self, reader: VideoReader, sound: SoundStream, window: tuple[float, float], is_whole: bool
+    ) -> _Part:
+        frames = self.metadata.frames
+        segments = choose_segments(reader.times, reader.duration, window, frames)
+        pictures = cut_square(reader.read(segments.frame_indices.ravel()), frames.size)
+        imgs = pictures.reshape(*segments.frame_indices.shape, *pictures.shape[1:])
         imgs = np.ascontiguousarray(imgs.transpose(0, 4, 1, 2, 3))  # (S, 3, T, H, W)
+        audios, has_sound = cut_log_mel(
+            sound,
+            segments.clip_times,
+            (window[0], None if is_whole else window[1]),
+            self.metadata.sound,
+        )
         scores, distributions = self.predict(
             imgs[None], audios[None], audio_present=np.array([has_sound])
         )
-        return emotion_report(
-            self.metadata,
-            scores[0],
-            distributions[0],
-            windows.segment_times,
-            video=Path(video).name,
-            duration=duration,
-            has_sound=has_sound,
-            warnings=[] if has_sound else ['no sound was heard: picture alone decided'],
-        )
-
-    def _check_segments(self, num_segments: int | None) -> int:
-        trained = self.metadata.frames.num_segments
-        if num_segments is None:
-            return trained
-        if num_segments < 1:
-            raise ModelError(f'num_segments={num_segments}: give 1 or more')
-        if self.metadata.has_fixed_segments and num_segments != trained:
-            raise ModelError(
-                f'{self.path}: num_segments={num_segments}, but the head was trained for {trained} '
-                'and takes no other number'
-            )
-        return num_segments
+        return _Part(segments.times, scores[0], distributions[0], has_sound)

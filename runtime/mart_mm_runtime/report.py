@@ -43,8 +43,8 @@ def emotion_report(
     strongest = float(distributions.max())
     segments = [
         dict(
-            start=float(start),
-            end=float(end),
+            start=round(float(start), 3),
+            end=round(float(end), 3),
             distribution=[float(share) for share in distribution],
             emotion=classes[int(distribution.argmax())],
             sentiment=sentiment(distribution, polarity),
@@ -56,7 +56,7 @@ def emotion_report(
     return dict(
         format=FORMAT,
         video=video,
-        duration=float(duration),
+        duration=round(float(duration), 3),
         classes=list(classes),
         polarity=list(polarity),
         emotion=classes[best],

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 import torch
 
+from mart_mm.apis.inference.windows import cut
 from mart_mm.datasets.media import log_mel as kaldi
 from mart_mm.datasets.media import video_reader
-from mart_mm.datasets.media.audio_reader import read_audio
 from mart_mm.datasets.transforms.audio import LoadLogMel
 from mart_mm.datasets.transforms.augment import CropFrames
 from mart_mm.datasets.transforms.video import LoadFrames, SampleSegments
 from mart_mm_runtime.errors import MediaError as RuntimeMediaError
 from mart_mm_runtime.log_mel import log_mel, mel_bank
+from mart_mm_runtime.media.sound_stream import SoundStream
 from mart_mm_runtime.media.video_reader import VideoReader
 from mart_mm_runtime.metadata import FrameSettings, SoundSettings
 from mart_mm_runtime.scaling import cut_square
-from mart_mm_runtime.windows import choose_windows, cut_log_mel
+from mart_mm_runtime.windows import choose_segments, cut_log_mel, cut_windows
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = SoundSettings(
@@ -33,7 +34,7 @@ SOUND = SoundSettings(
     fft_length=512,
     preemphasis=0.97,
     low_hz=20.0,
-    floor=2.0**-23,
+    floor=1.192092955078125e-07,
 )
 
 
@@ -79,38 +80,67 @@ def test_128_to_112_is_exact():
     np.testing.assert_array_equal(cut_square(frames, 112), wanted)
 
 
+WHOLE = (0.0, None)
+
+
 @pytest.mark.parametrize('name', ['sound', 'silent', 'variable', 'short_sound', 'mpeg'])
 @pytest.mark.parametrize(('num_segments', 'short_side'), [(6, 48), (70, None)])
-def test_windows_frames_and_sound(clips, name, num_segments, short_side):
+@pytest.mark.parametrize('window', [WHOLE, (1.237, 2.3)])
+def test_windows_frames_and_sound(clips, name, num_segments, short_side, window):
     """More segments than frames, too."""
     settings = FrameSettings(num_segments, 4, 2, short_side, 48)
     results = dict(video_path=str(clips[name]), rng=None)
+    if window is not WHOLE:
+        results |= dict(start=window[0], end=window[1])
     results = SampleSegments(
         num_segments=num_segments, clip_len=4, frame_interval=2, size=short_side
     )(results)
     results = LoadLogMel(num_frames=80)(LoadFrames()(results))
     with VideoReader(str(clips[name]), short_side) as reader:
-        windows = choose_windows(reader.times, reader.duration, num_segments, settings)
-        frames = reader.read(windows.frame_indices.ravel())
-    np.testing.assert_array_equal(windows.segment_times, results['segment_times'])
-    np.testing.assert_array_equal(windows.clip_times, results['clip_times'])
-    np.testing.assert_array_equal(windows.frame_indices, results['frame_inds'])
+        ends = (window[0], window[1] or reader.duration)
+        segments = choose_segments(reader.times, reader.duration, ends, settings)
+        frames = reader.read(segments.frame_indices.ravel())
+    np.testing.assert_array_equal(segments.times, results['segment_times'])
+    np.testing.assert_array_equal(segments.clip_times, results['clip_times'])
+    np.testing.assert_array_equal(segments.frame_indices, results['frame_inds'])
     np.testing.assert_array_equal(frames, results['imgs'].reshape(frames.shape))
-    audios, has_sound = cut_log_mel(read_audio(str(clips[name])), windows.clip_times, SOUND)
+    sound = SoundStream(str(clips[name]))
+    audios, has_sound = cut_log_mel(sound, segments.clip_times, window, SOUND)
+    sound.close()
     assert has_sound == results['has_audio'] == (name not in ('silent', 'mpeg'))
     np.testing.assert_allclose(audios, results['audios'], rtol=0, atol=1e-5)
 
 
+def test_windows_are_those_of_inference():
+    for duration in (0.5, 7.1, 7.3, 100.0):
+        assert cut_windows(duration, 4.8) == [tuple(window) for window in cut(duration, 4.8)]
+    assert len(cut_windows(7.1, 4.8)) == 1 and len(cut_windows(7.3, 4.8)) == 2
+
+
+class Track:
+    """A sound track at hand."""
+
+    def __init__(self, waveform: np.ndarray) -> None:
+        self.waveform = waveform
+
+    def reach(self, stop: int | None) -> int:
+        return len(self.waveform)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        return self.waveform[start:stop]
+
+
 def test_sound_shorter_than_a_window_is_followed_by_zeros():
     waveform = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
-    audios, has_sound = cut_log_mel(waveform, np.array([[0.0, 0.2], [3.0, 3.2]]), SOUND)
+    times = np.array([[0.0, 0.2], [3.0, 3.2]])
+    audios, has_sound = cut_log_mel(Track(waveform), times, WHOLE, SOUND)
     length = 1 + (4000 - 400) // 160
     assert has_sound
     np.testing.assert_array_equal(audios[0, :length], log_mel(waveform, SOUND))
     np.testing.assert_array_equal(audios[1, :length], np.float32(np.log(SOUND.floor)))
     assert not audios[:, length:].any()
-    few = cut_log_mel(waveform[:300], np.array([[0.0, 0.2]]), replace(SOUND, num_frames=5))
-    assert not few[1] and few[0].shape == (1, 5, 128) and not few[0].any()
+    few = cut_log_mel(Track(waveform[:300]), times, WHOLE, replace(SOUND, num_frames=5))
+    assert not few[1] and few[0].shape == (2, 5, 128) and not few[0].any()
 
 
 def test_rotated_pictures_stand_upright(clips, monkeypatch):
@@ -133,7 +163,7 @@ def test_files_that_are_no_video(tmp_path):
             VideoReader(str(tmp_path / name))
 
 
-@pytest.mark.parametrize('name', ['streams', 'audio_reader', 'frame_table'])
+@pytest.mark.parametrize('name', ['streams', 'audio_reader', 'sound_stream', 'frame_table'])
 def test_shared_readers_stay_the_same(name):
     """These files are the package's own, but for the names of the modules they import."""
     package = (ROOT / f'mart_mm/datasets/media/{name}.py').read_text()

@@ -10,11 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
-from mart_mm.models.affective.lexicon_verifier import LexiconVerifier
-from mart_mm.registry import TRANSFORMS
-from mart_mm.structures.affective_data_sample import AffectiveDataSample
 from mart_mm.structures.emotion_report import EmotionReport
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,62 +28,63 @@ sys.meta_path.insert(0, Absent())
 ABSENT = ('torch', 'mmengine', 'mart_mm', 'cv2', 'transformers', 'onnx', 'onnxscript')
 
 
-def package_prediction(exported, path: Path) -> AffectiveDataSample:
-    """By the steps of the config's own test pipeline and the recogniser in PyTorch."""
-    results = dict(video_path=str(path), rng=np.random.default_rng(0))
-    for step in exported.cfg.test_dataloader.dataset.pipeline:
-        if step['type'] in ('SampleSegments', 'LoadFrames', 'CropFrames', 'LoadLogMel'):
-            results = TRANSFORMS.build(dict(step))(results)
-    frames = torch.from_numpy(results['imgs']).permute(0, 4, 1, 2, 3)[None]
-    present = dict(visual=torch.tensor([True]), audio=torch.tensor([bool(results['has_audio'])]))
-    inputs = dict(imgs=frames, audios=torch.from_numpy(results['audios'])[None], present=present)
-    sample = AffectiveDataSample(segment_times=torch.from_numpy(results['segment_times']))
-    batch = exported.recognizer.data_preprocessor(dict(inputs=inputs, data_samples=[sample]))
-    return exported.recognizer.predict(**batch)[0]
-
-
-@pytest.mark.parametrize('name', ['sound', 'silent', 'variable', 'short_sound'])
-def test_report_equals_the_prediction_in_pytorch(exported, clips, name):
+@pytest.mark.parametrize('name', ['sound', 'silent', 'variable', 'short_sound', 'long'])
+def test_report_equals_that_of_pytorch(exported, clips, name):
     from mart_mm_runtime.model import EmotionModel
 
-    content = EmotionModel(exported.model, 1)(clips[name])
+    content = EmotionModel(exported.model, num_threads=1)(clips[name])
     report = EmotionReport.from_dict(json.loads(json.dumps(content)))
     assert report.to_dict() == content
-    wanted = package_prediction(exported, clips[name])
-    classes = report.classes
-    np.testing.assert_allclose(report.scores, wanted.pred_scores, rtol=0, atol=1e-4)
-    assert report.emotion == classes[wanted.pred_emotion]
-    assert report.sentiment == wanted.pred_sentiment
-    assert len(report.segments) == 6
-    found = torch.tensor([part.distribution for part in report.segments])
-    torch.testing.assert_close(found, wanted.temporal_scores, rtol=0, atol=1e-4)
-    sentiments = LexiconVerifier.sentiment(found[None], exported.recognizer.head.polarity)[0]
-    strongest = found.max()
-    for index, part in enumerate(report.segments):
-        assert (part.start, part.end) == pytest.approx(wanted.segment_times[index].tolist())
-        assert part.emotion == classes[int(found[index].argmax())]
-        assert part.sentiment == int(sentiments[index])
-        assert part.degree == pytest.approx(float(found[index].max() / strongest))
-    assert report.video == clips[name].name
-    assert report.duration == pytest.approx(report.segments[-1].end)
-    assert report.has_sound == (name != 'silent')
-    assert report.words == [] and report.transcript_source is None
+    wanted = exported.inferencer.report(clips[name])
+    np.testing.assert_allclose(report.scores, wanted.scores, rtol=0, atol=1e-4)
+    assert len(report.segments) == len(wanted.segments) == (18 if name == 'long' else 6)
+    for part, other in zip(report.segments, wanted.segments, strict=True):
+        assert (part.start, part.end) == pytest.approx((other.start, other.end), abs=2e-3)
+        np.testing.assert_allclose(part.distribution, other.distribution, rtol=0, atol=1e-4)
+        assert (part.emotion, part.sentiment) == (other.emotion, other.sentiment)
+        assert part.degree == pytest.approx(other.degree, abs=1e-3)
+    assert len({part.emotion for part in wanted.segments}) > 1  # they differ
     assert 'words were not looked for' in report.warnings[-1]
-    assert (len(report.warnings) == 2) == (name == 'silent')
-    assert report.model['checkpoint'] == 'epoch_1.pth'
+    alike = ('video', 'duration', 'classes', 'polarity', 'emotion', 'sentiment', 'words')
+    for field in (*alike, 'has_sound', 'transcript_source', 'model'):
+        assert getattr(report, field) == getattr(wanted, field), field
+    assert report.warnings[:-1] == wanted.warnings == []
+    assert report.has_sound == (name != 'silent')
 
 
-def test_other_numbers_of_segments(exported, clips):
-    from mart_mm_runtime.errors import ModelError
+def test_length_of_a_segment(exported, clips):
     from mart_mm_runtime.model import EmotionModel
 
-    model = EmotionModel(exported.model, 1)
-    report = model(clips['sound'], 3)
+    report = EmotionModel(exported.model, 5 / 12)(clips['sound'])
     assert [part['start'] for part in report['segments']] == pytest.approx(
-        [report['duration'] * index / 3 for index in range(3)]
+        [report['duration'] * index / 12 for index in range(12)], abs=1e-3
     )
-    with pytest.raises(ModelError, match='num_segments=0'):
-        model(clips['sound'], 0)
+    with pytest.raises(ValueError, match='segment_seconds=0'):
+        EmotionModel(exported.model, 0)
+
+
+def test_a_part_that_cannot_be_decoded_is_left_out(exported, clips, monkeypatch):
+    from mart_mm_runtime.errors import MediaError
+    from mart_mm_runtime.media.video_reader import VideoReader
+    from mart_mm_runtime.model import EmotionModel
+
+    model, read = EmotionModel(exported.model), VideoReader.read
+
+    def damaged(self: VideoReader, indices: np.ndarray) -> np.ndarray:
+        if 25 in indices or broken == 'all':
+            raise MediaError(self.path, 'damaged')
+        return read(self, indices)
+
+    broken = 'middle'
+    monkeypatch.setattr(VideoReader, 'read', damaged)
+    report = model(clips['long'])
+    assert len(report['segments']) == 12
+    third = report['duration'] / 3
+    assert report['segments'][6]['start'] == pytest.approx(2 * third, abs=1e-3)
+    assert report['warnings'][0] == f'{third:.1f} to {2 * third:.1f} s left out: damaged'
+    broken = 'all'
+    with pytest.raises(MediaError, match='long.mp4: damaged'):
+        model(clips['long'])
 
 
 def run(code: str, *arguments: object) -> subprocess.CompletedProcess:
@@ -108,10 +105,10 @@ def test_command_needs_neither_torch_nor_mmengine_nor_the_package(exported, clip
     out = tmp_path / 'reports' / 'report.json'
     done = run(code, exported.model, clips['sound'], '--out', out, '--threads', 1)
     assert done.returncode == 0, done.stderr
-    wanted = EmotionModel(exported.model, 1)(clips['sound'])
+    wanted = EmotionModel(exported.model, num_threads=1)(clips['sound'])
     assert EmotionReport.load(out).to_dict() == wanted
-    shown = run(code, exported.model, clips['sound'], '--segments', 2)
-    assert len(json.loads(shown.stdout)['segments']) == 2
+    shown = run(code, exported.model, clips['sound'], '--segment-seconds', 5 / 12)
+    assert len(json.loads(shown.stdout)['segments']) == 12
     failed = run(code, exported.model, tmp_path / 'none.mp4')
     assert failed.returncode == 1 and 'none.mp4: the file does not exist' in failed.stderr
     for name in ABSENT[:3]:  # the hook itself works
