@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -186,21 +188,34 @@ def test_refusals_name_the_remedy(exported, tmp_path, monkeypatch):
         WeightsError, match=r"missing in the file \['head.classifiers.audio.bias'\]"
     ):
         export_onnx(tmp_path / 'cut.pth', None, out)
+    monkeypatch.setattr(deploy, '_capture', lambda *_: Written())
     monkeypatch.setattr(deploy, 'largest_difference', lambda *_: 1.0)
     with pytest.raises(ExportError, match=r'differ by 1.0e\+00'):
         export_onnx(exported.checkpoint, None, out)
     assert not list(tmp_path.glob('*onnx*'))
 
 
-def test_what_cannot_be_captured_is_named(exported, monkeypatch, tmp_path):
-    """A branch on a value of a tensor, as a component from elsewhere may have."""
-    model, inner = exported.inferencer.model, type(exported.inferencer.model.head).predict
+class Written:
+    """Stands for an exported program that computes something else."""
 
-    def branching(self: object, features: dict, present: dict) -> torch.Tensor:
-        scores = inner(self, features, present)
-        return scores if bool((scores > 0.5).any()) else scores * 2
+    model = SimpleNamespace(metadata_props={})
 
-    monkeypatch.setattr(type(model.head), 'predict', branching)
-    metadata = describe(model, exported.inferencer.card, 0.8, {})
-    with pytest.raises(ExportError, match='MBT with PolarityConsistentHead cannot be exported'):
-        write_onnx(model, metadata, tmp_path / 'model.onnx')
+    def save(self, path: str, external_data: bool) -> None:
+        Path(path).write_bytes(b'')
+
+
+class Branching(torch.nn.Module):
+    """Asks for the value of a tensor, as a component from elsewhere may."""
+
+    recognizer = SimpleNamespace(backbone=torch.nn.Identity(), head=torch.nn.Linear(1, 1))
+
+    def forward(self, imgs, audios, visual_present, audio_present):
+        return (audios, imgs) if bool(audio_present.any()) else (imgs, audios)
+
+
+def test_what_cannot_be_captured_is_named():
+    pytest.importorskip('onnxscript', reason="the extra 'onnx' is not installed")
+    inputs = dict(imgs=torch.ones(2, 3), audios=torch.ones(2, 3))
+    inputs |= dict(visual_present=torch.ones(2) > 0, audio_present=torch.ones(2) > 0)
+    with pytest.raises(ExportError, match='Identity with Linear cannot be exported .*MBT with'):
+        deploy._capture(Branching(), inputs, False, 18)

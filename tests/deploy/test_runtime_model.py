@@ -43,7 +43,8 @@ def test_report_equals_that_of_pytorch(exported, clips, name):
         np.testing.assert_allclose(part.distribution, other.distribution, rtol=0, atol=1e-4)
         assert (part.emotion, part.sentiment) == (other.emotion, other.sentiment)
         assert part.degree == pytest.approx(other.degree, abs=1e-3)
-    assert len({part.emotion for part in wanted.segments}) > 1  # they differ
+    spread = np.ptp([part.distribution for part in wanted.segments], axis=0)
+    assert spread.max() > 0.05  # they differ
     assert 'words were not looked for' in report.warnings[-1]
     alike = ('video', 'duration', 'classes', 'polarity', 'emotion', 'sentiment', 'words')
     for field in (*alike, 'has_sound', 'transcript_source', 'model'):
@@ -71,7 +72,7 @@ def test_a_part_that_cannot_be_decoded_is_left_out(exported, clips, monkeypatch)
     model, read = EmotionModel(exported.model), VideoReader.read
 
     def damaged(self: VideoReader, indices: np.ndarray) -> np.ndarray:
-        if 25 in indices or broken == 'all':
+        if broken == 'all' or indices[0] <= 30 <= indices[-1]:
             raise MediaError(self.path, 'damaged')
         return read(self, indices)
 

@@ -56,6 +56,15 @@ def zero_absent(values: Tensor, is_present: Tensor) -> Tensor:
     return torch.where(is_present, values, torch.zeros_like(values))
 
 
+def for_segments(values: Tensor, num_segments: int) -> Tensor:
+    """The value of a video for each of its segments, (B,) to (BS,).
+
+    What ``repeat_interleave`` gives; that one becomes another function in ONNX where the number of
+    segments is free (onnxscript 0.7).
+    """
+    return values[:, None].expand(-1, num_segments).flatten()
+
+
 class RowBatchNorm(nn.BatchNorm1d):
     """Batch norm of (..., D) over all leading axes."""
 
