@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -170,7 +171,9 @@ def _capture(
     axes = {0: 'batch'} if is_fixed else {0: 'batch', 1: 'segments'}
     shapes = dict(imgs=axes, audios=axes, visual_present={0: 'batch'}, audio_present={0: 'batch'})
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            # inputs share their axes, which the exporter finds worth a warning
+            warnings.filterwarnings('ignore', message='# The axis name: ')
             return torch.onnx.export(
                 graph,
                 kwargs=inputs,
