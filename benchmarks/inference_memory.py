@@ -73,17 +73,18 @@ def _repeat_subtitles(source: Path, target: Path, length: float, times: int) -> 
 
 
 def look(checkpoint: str, video: str) -> dict[str, float]:
-    """Memory in MiB, seconds of work and of the video, of this process."""
+    """Memory in MiB, seconds of work, of all processors and of the video, of this process."""
     import torch
 
     from mart_mm.apis import MARTInferencer
 
     torch.set_num_threads(_THREADS)
     inferencer = MARTInferencer(checkpoint, device='cpu', show_progress=False)
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     report = inferencer.report(video)
     return dict(
         seconds=time.perf_counter() - began,
+        cpu_seconds=time.process_time() - used,
         duration=report.duration,
         segments=len(report.segments),
         words=len(report.words),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def infer(
         videos = list_videos(inputs)
         inferencer = MARTInferencer(model, weights, device)
     except (ValueError, TypeError, FileNotFoundError, CardError, WeightsError) as error:
-        print_log(f'error: {error}', logger='current', level='ERROR')
+        print_log(f'error: {error}', logger='current', level=logging.ERROR)
         return WRONG_ARGUMENTS
     failures: dict[str, str] = {}
     for outcome in inferencer.preprocess(videos, batch_size, transcript=transcript):
@@ -95,7 +96,9 @@ def _write(outcome: Outcome, out_dir: Path, formats: Sequence[str], picture: boo
             path.parent.mkdir(parents=True, exist_ok=True)
             write_exports(report, media, path.parent, others)
     except (MediaError, OSError, ValueError) as error:
-        print_log(f'{outcome.path}: not all is written: {error}', logger='current', level='WARNING')
+        print_log(
+            f'{outcome.path}: not all is written: {error}', logger='current', level=logging.WARNING
+        )
         return f'not all is written: {error}'
     return ''
 

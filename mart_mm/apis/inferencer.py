@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
@@ -239,13 +240,13 @@ class MARTInferencer(BaseInferencer):
             given = transcript_for(transcript, video, num_videos)
             sample, report = self.predictor(video, given, batch_size, on_progress)
         except (MediaError, TranscriptError) as error:
-            print_log(f'skipped: {error}', logger='current', level='WARNING')
+            print_log(f'skipped: {error}', logger='current', level=logging.WARNING)
             return Outcome(video, failed=error.reason)
         return Outcome(video, report, sample)
 
     def report(
         self,
-        path: str | os.PathLike | object,
+        path: Source,
         *,
         transcript: str | os.PathLike | None = None,
         on_progress: Progress | None = None,
@@ -304,7 +305,7 @@ class MARTInferencer(BaseInferencer):
             print_log(
                 f'{len(failures)} of {len(preds)} videos could not be read',
                 logger='current',
-                level='WARNING',
+                level=logging.WARNING,
             )
         if pred_out_file:
             write_text(pred_out_file, json.dumps(reports, ensure_ascii=False, indent=1))

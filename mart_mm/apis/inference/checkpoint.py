@@ -53,8 +53,13 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
     path = Path(path)
     try:
         content = load_from_local(str(path), map_location='cpu')
-    except (RuntimeError, EOFError, UnpicklingError, KeyError) as error:
-        raise WeightsError(f'{path} cannot be read as a checkpoint: {error}: {_REMEDY}') from error
+    except UnpicklingError as error:
+        raise WeightsError(
+            f'{path} is no checkpoint, or holds more than plain data, which could run code and is not '
+            f'read: {_REMEDY}'
+        ) from error
+    except (RuntimeError, EOFError, KeyError) as error:
+        raise WeightsError(f'{path} cannot be read as a checkpoint ({error}): {_REMEDY}') from error
     state = content.get('state_dict') if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f'{path} holds no state_dict: {_REMEDY}')
