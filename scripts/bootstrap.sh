@@ -55,6 +55,6 @@ fi
 say 'installing torch'
 "${INSTALL[@]}" -c "$CONSTRAINTS" torch
 say 'installing everything else (a few minutes on a first run)'
-"${INSTALL[@]}" -c "$CONSTRAINTS" -e '.[tests]'
+"${INSTALL[@]}" -c "$CONSTRAINTS" -e '.[tests,onnx]'
 printf '%s' "$STAMP" > .venv/.stamp
 say 'ready'

@@ -1,5 +1,6 @@
 """A killed run that is resumed must be the run that was not killed."""
 
+import shutil
 import signal
 import subprocess
 import time
@@ -87,3 +88,20 @@ def test_broken_video_is_reported_and_does_not_end_the_run(whole: Path) -> None:
 def test_checkpoint_is_plain(whole: Path) -> None:
     unsafe = torch.serialization.get_unsafe_globals_in_checkpoint(whole / 'iter_12.pth')
     assert unsafe == []
+
+
+def test_checkpoint_needs_no_config(
+    whole: Path, planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of both stages: it says what it is of, and predicts a test video from another folder."""
+    from mart_mm.apis import MARTInferencer
+
+    video = sorted((planted / 'videos').rglob('*.mp4'))[-1]
+    for name in ('iter_12.pth', 'pretrained.pth'):
+        shutil.copy(whole / name, tmp_path / name)
+        monkeypatch.chdir(tmp_path)
+        inferencer = MARTInferencer(name, device='cpu', show_progress=False)
+        assert inferencer.card.classes[0] == 'anger' and inferencer.card.name == 'tiny'
+        assert inferencer.segment_seconds == pytest.approx(1.0, abs=0.01)
+        report = inferencer.report(video)
+        assert len(report.segments) == 6 and sum(report.scores) == pytest.approx(1, abs=1e-4)

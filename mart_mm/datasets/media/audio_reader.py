@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -32,16 +33,17 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
     Raises:
         MediaError: When the file cannot be opened.
     """
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(str(path), f'cannot be opened ({error})') from error
-    with container:
+    with open_media(path) as container:
         audio = find_audio_stream(container)
         if audio is None:
             return None
-        runs, zero = _decode(container, audio, sample_rate)
-    placed = [(round((run.start - zero) * sample_rate), run.join()) for run in runs]
+        clock = _Clock(container)
+        packets = clock.watch(packets_of(container), audio)
+        pieces = list(sound_pieces(packets, sample_rate, length_limit(container)))
+        zero = clock.zero
+    if zero is None:
+        zero = pieces[0].start if pieces else 0.0
+    placed = [(piece.place(zero, sample_rate), piece.samples) for piece in pieces]
     length = max((at + len(samples) for at, samples in placed), default=0)
     if length <= 0:
         return None
@@ -50,6 +52,79 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
         samples = samples[max(0, -at) :]
         waveform[max(0, at) : max(0, at) + len(samples)] = samples
     return waveform
+
+
+def open_media(path: str) -> av.container.InputContainer:
+    """Open a file.
+
+    Raises:
+        MediaError: When that fails.
+    """
+    try:
+        return av.open(str(path))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(str(path), f'cannot be opened ({error})') from error
+
+
+def first_shown(path: str) -> float | None:
+    """Seconds of the container's clock at which the first video frame is shown; None without video.
+
+    Raises:
+        MediaError: When the file cannot be opened.
+    """
+    with open_media(path) as container:
+        clock = _Clock(container)
+        for _ in clock.watch(packets_of(container), None):
+            pass
+        return clock.zero
+
+
+class _Clock:
+    """Notes when the first video frame is shown while packets pass by.
+
+    Args:
+        container: Whose packets they are.
+    """
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self._video = find_video_stream(container)
+        self._first: int | None = None
+
+    def watch(
+        self, packets: Iterator[av.Packet], audio: av.AudioStream | None
+    ) -> Iterator[av.Packet]:
+        """The packets of the sound."""
+        video = self._video
+        for packet in packets:
+            if video is not None and packet.stream_index == video.index:
+                if packet.size and packet.pts is not None and not packet.is_discard:
+                    first = self._first
+                    self._first = packet.pts if first is None else min(first, packet.pts)
+            elif audio is not None and packet.stream_index == audio.index:
+                yield packet
+
+    @property
+    def zero(self) -> float | None:
+        """Seconds; None where no frame passed."""
+        return None if self._first is None else float(self._first * self._video.time_base)
+
+
+class SoundPiece(NamedTuple):
+    """Some samples of a stretch of sound without a gap.
+
+    Attributes:
+        start: Seconds at which the stretch starts.
+        offset: Samples of it before these.
+        samples: float32 (n,).
+    """
+
+    start: float
+    offset: int
+    samples: np.ndarray
+
+    def place(self, zero: float, sample_rate: int) -> int:
+        """Index of the first sample in a track whose sample 0 lies at ``zero`` seconds."""
+        return round((self.start - zero) * sample_rate) + self.offset
 
 
 @dataclass
@@ -61,62 +136,62 @@ class _Run:
     layout: str
     resampler: av.AudioResampler
     length: int = 0  # samples of the source
-    pieces: list[np.ndarray] = field(default_factory=list)
+    given: int = 0  # samples of the result
 
-    def add(self, frame: av.AudioFrame | None) -> None:
+    def add(self, frame: av.AudioFrame | None) -> Iterator[SoundPiece]:
         if frame is not None:
             self.length += frame.samples
         # the mean in float: FFmpeg's own mixing to mono makes sound that is in all channels louder
-        self.pieces += [piece.to_ndarray().mean(0) for piece in self.resampler.resample(frame)]
+        for resampled in self.resampler.resample(frame):
+            piece = SoundPiece(self.start, self.given, resampled.to_ndarray().mean(0))
+            self.given += len(piece.samples)
+            yield piece
 
-    def join(self) -> np.ndarray:
-        return np.concatenate(self.pieces) if self.pieces else np.empty(0, dtype=np.float32)
+
+def length_limit(container: av.container.InputContainer) -> float:
+    """Seconds of the container's clock behind which time stamps are not believed."""
+    return ((container.start_time or 0) + (container.duration or 0)) / av.time_base + 1
 
 
-def _decode(
-    container: av.container.InputContainer, audio: av.AudioStream, sample_rate: int
-) -> tuple[list[_Run], float]:
-    """Runs of sound, and the time of the first video frame, from one pass over the packets."""
-    video = find_video_stream(container)
-    shown: list[int] = []
-    runs: list[_Run] = []
-    limit = ((container.start_time or 0) + (container.duration or 0)) / av.time_base + 1
-    for packet in _packets(container):
-        if video is not None and packet.stream_index == video.index:
-            if packet.size and packet.pts is not None and not packet.is_discard:
-                shown = [min([packet.pts, *shown])]
-            continue
-        if packet.stream_index != audio.index:
-            continue
+def sound_pieces(
+    packets: Iterable[av.Packet], sample_rate: int, limit: float
+) -> Iterator[SoundPiece]:
+    """Decode the packets of a sound stream, resampled, as the mean of its channels.
+
+    Args:
+        packets: Of one stream, in the order of the file.
+        sample_rate: Samples per second of the result.
+        limit: See :func:`length_limit`.
+    """
+    run: _Run | None = None
+    for packet in packets:
         try:
             frames = packet.decode()
         except av.FFmpegError:  # damaged: the packets around it are real sound at its right time
             continue
         for frame in frames:
-            run = runs[-1] if runs else None
             expected = run.start + run.length / run.rate if run else 0.0
             time = expected if frame.time is None else float(frame.time)
             is_gap = abs(time - expected) > _GAP and time < limit
             if run is None or is_gap or (run.rate, run.layout) != _kind(frame):
                 if run is not None:
-                    run.add(None)
+                    yield from run.add(None)
                 resampler = av.AudioResampler('fltp', frame.layout, sample_rate)
                 run = _Run(time, *_kind(frame), resampler)
-                runs.append(run)
-            run.add(frame)
-    if runs:
-        runs[-1].add(None)
-    if shown:
-        return runs, float(shown[0] * video.time_base)
-    return runs, runs[0].start if runs else 0.0
+            yield from run.add(frame)
+    if run is not None:
+        yield from run.add(None)
 
 
 def _kind(frame: av.AudioFrame) -> tuple[int, str]:
     return frame.sample_rate, frame.layout.name
 
 
-def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+def packets_of(
+    container: av.container.InputContainer, stream: av.AudioStream | None = None
+) -> Iterator[av.Packet]:
+    """Packets of a stream, or of all; those before a damaged tail."""
     try:
-        yield from container.demux()
-    except av.FFmpegError:  # a damaged tail: what came before it stands
+        yield from container.demux() if stream is None else container.demux(stream)
+    except av.FFmpegError:
         return

@@ -109,6 +109,11 @@ class VideoReader:
         frames = self._decoder.read(wanted)
         return np.rot90(frames, self._turns, axes=(1, 2)) if self._turns else frames
 
+    @property
+    def may_seek(self) -> bool:
+        """Whether frames are found by seeking; each ``read`` of others goes through the whole file."""
+        return self._pyav.may_seek
+
     def frames(self) -> Iterator[tuple[int, np.ndarray]]:
         """All frames in one pass; nothing else may be read before it ends.
 

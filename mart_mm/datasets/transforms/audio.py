@@ -33,7 +33,9 @@ class LoadLogMel(Transform):
     False.
 
     With a :class:`~mart_mm.datasets.cache.FileCache` in ``results['cache']`` the frames of the whole
-    track are kept and its file is decoded once. The result is the same, bit for bit.
+    track are kept and its file is decoded once. Where ``results['opened']`` is an
+    :class:`~mart_mm.datasets.media.opened.OpenedVideo` its sound is taken, read forward. The result is
+    the same, bit for bit.
 
     Args:
         num_frames: F, log-mel frames of 10 ms per segment.
@@ -55,6 +57,8 @@ class LoadLogMel(Transform):
         Raises:
             MediaError: When the file cannot be opened.
         """
+        if 'opened' in results:
+            return self._add_opened(results)
         path, cache = str(results.get('audio_path') or results['video_path']), results.get('cache')
         key = self._key(path) if cache else None
         entry = cache.load(key) if key else None
@@ -70,6 +74,12 @@ class LoadLogMel(Transform):
         frames = track.rows(0, track.num_frames)
         cache.store(key, dict(num_samples=track.num_samples), frames if len(frames) else None)
         return self._add(results, track.num_samples, lambda start, stop: frames[start:stop])
+
+    def _add_opened(self, results: dict) -> dict:
+        track = results['opened'].log_mel(self.sample_rate, self.num_mels)
+        end = results.get('end')
+        stop = None if end is None else round(float(end) * self.sample_rate)
+        return self._add(results, track.reach(stop), track.rows)
 
     def _key(self, path: str) -> str | None:
         """Name of the track in the cache; None for a file that is missing."""

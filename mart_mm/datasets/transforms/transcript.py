@@ -38,7 +38,8 @@ class LoadTranscript(Transform):
     ============== =================================================================================
 
     A source that cannot be read leaves a line in ``warnings`` and the next one is asked. Of a
-    record whose pictures lie in a folder, the file of its sound is the video.
+    record whose pictures lie in a folder, the file of its sound is the video. A record that brings
+    its ``transcript`` and ``transcript_source`` keeps them.
 
     Args:
         sources: Those asked, in this order.
@@ -64,14 +65,18 @@ class LoadTranscript(Transform):
     def transform(self, results: dict) -> dict:
         """Load; ``transcript_source`` is None where nothing is found."""
         results.setdefault('warnings', [])
+        if 'transcript' not in results:
+            self._ask(results)
+        results['has_text'] = bool(results['transcript'])
+        return results
+
+    def _ask(self, results: dict) -> None:
         results['transcript'], results['transcript_source'] = [], None
         for source in self.sources:
             lines = getattr(self, f'_from_{source}')(results)
             if lines:
                 results['transcript'], results['transcript_source'] = lines, source
                 break
-        results['has_text'] = bool(results['transcript'])
-        return results
 
     def _from_annotation(self, results: dict) -> list[TranscriptLine]:
         lines = []

@@ -25,7 +25,9 @@ class SampleSegments(Transform):
     ``segment_times``. A clip stays inside its segment: in a shorter segment the last frame is
     repeated, and where no frame starts it is the one on screen. Of records with ``start`` and
     ``end`` (seconds), or ``start_frame`` and ``stop_frame``, only that part is used. A folder of
-    frames has the rate of the video they come from (``audio_path``), or ``fps``.
+    frames has the rate of the video they come from (``audio_path``), or ``fps``. Where
+    ``results['opened']`` is an :class:`~mart_mm.datasets.media.opened.OpenedVideo` its frames are taken,
+    and ``backend`` has no part.
 
     Adds ``segment_times`` (S, 2) and ``clip_times`` (S, 2) in seconds, ``frame_inds`` (S, T) and
     ``video_reader``; of records in frames ``start`` and ``end``; of records with ``frame_classes``
@@ -96,6 +98,8 @@ class SampleSegments(Transform):
             left, top, right, bottom = results['crop']
             size = round(size / min(right - left, bottom - top))
         results['short_side'] = self.size
+        if 'opened' in results:
+            return results['opened'].frames(size)
         path = results['video_path']
         fps = frame_rate(path, results.get('audio_path'), results.get('fps'))
         cache = results.get('cache')

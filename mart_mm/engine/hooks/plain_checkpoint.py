@@ -11,7 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import Runner
 
+from mart_mm.engine.describe_run import describe
 from mart_mm.registry import HOOKS
+from mart_mm.structures.inference_card import KEY
 
 _BUFFER = '__history_buffer__'
 
@@ -65,16 +67,25 @@ def from_plain(value: object) -> object:
 
 @HOOKS.register_module()
 class PlainCheckpointHook(Hook):
-    """Makes every checkpoint one that ``torch.load(weights_only=True)`` opens.
+    """Makes every checkpoint one that ``torch.load(weights_only=True)`` opens, and that needs no config.
 
     MMEngine keeps its log buffers as objects, which torch's safe loader refuses; see
-    https://github.com/open-mmlab/mmengine/issues/1655.
+    https://github.com/open-mmlab/mmengine/issues/1655. It keeps the config as Python text, which nobody
+    should run who did not write it: ``meta['inference']`` says the same as plain data, see
+    :class:`~mart_mm.structures.inference_card.InferenceCard`.
     """
 
     priority = 'VERY_LOW'
 
+    def __init__(self) -> None:
+        self._card: dict | None = None
+
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take objects apart; tensors of the state dicts are left alone."""
+        """Add the card; take objects apart; tensors of the state dicts are left alone."""
+        if self._card is None:
+            card = describe(runner.cfg, runner.train_dataloader.dataset)
+            self._card = {} if card is None else {KEY: card.to_dict()}
+        checkpoint.setdefault('meta', {}).update(self._card)
         for key, value in checkpoint.items():
             checkpoint[key] = to_plain(value, key)
 

@@ -12,6 +12,7 @@ from mart_mm.models.backbones.base import (
     join_streams,
 )
 from mart_mm.models.backbones.vit_stream import TransformerStream
+from mart_mm.models.layers.present import for_segments
 from mart_mm.registry import MODELS
 
 
@@ -110,4 +111,4 @@ class MBT(AffectiveBackbone):
             return 0.5
         v, a = present['visual'].float(), present['audio'].float()  # (B,)
         share = 0.5 * (1 + v - a)  # 1 without sound, 0 without picture, 1/2 with both
-        return share.repeat_interleave(num_segments)[:, None, None]
+        return for_segments(share, num_segments)[:, None, None]

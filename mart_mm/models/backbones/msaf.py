@@ -13,7 +13,7 @@ from mart_mm.models.backbones.base import (
 )
 from mart_mm.models.backbones.conv_stream import ConvStream
 from mart_mm.models.backbones.msaf_fusion import MSAFFusion
-from mart_mm.models.layers.present import all_present, on_present
+from mart_mm.models.layers.present import all_present, for_segments, on_present
 from mart_mm.models.layers.token_masking import check_mask_mode
 from mart_mm.registry import MODELS
 
@@ -162,7 +162,7 @@ class MSAF(AffectiveBackbone):
         }
         if present is None:
             present = {name: all_present(imgs) for name in maps}
-        is_present = {name: present[name].repeat_interleave(imgs.shape[1]) for name in maps}
+        is_present = {name: for_segments(present[name], imgs.shape[1]) for name in maps}
         for index, fusion in enumerate(self.fusions):
             maps = {name: self._part(name, index, x, is_present[name]) for name, x in maps.items()}
             maps = fusion(maps, is_present)

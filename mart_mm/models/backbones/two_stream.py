@@ -13,6 +13,7 @@ from mart_mm.models.backbones.base import (
     join_streams,
 )
 from mart_mm.models.layers.modes import evaluating
+from mart_mm.models.layers.present import for_segments, is_traced, zero_absent
 from mart_mm.registry import MODELS
 
 
@@ -52,7 +53,7 @@ class TwoStreamBackbone(AffectiveBackbone):
             ('visual', imgs, visual_is_masked),
             ('audio', audios, audio_is_masked),
         ):
-            is_present = None if present is None else present[name].repeat_interleave(x.shape[1])
+            is_present = None if present is None else for_segments(present[name], x.shape[1])
             outputs[name] = encode_present(
                 getattr(self, name),
                 x.flatten(0, 1),
@@ -80,6 +81,11 @@ def encode_present(
         is_masked: Bool (BS, N) or None.
         kwargs: Of the encoder.
     """
+    if is_present is not None and is_traced(stream):
+        output = stream(x, is_masked=is_masked, **kwargs)
+        return StreamOutput(
+            *(None if value is None else zero_absent(value, is_present) for value in output)
+        )
     if is_present is None or bool(is_present.all()):
         return stream(x, is_masked=is_masked, **kwargs)
     rows = is_present.nonzero()[:, 0]

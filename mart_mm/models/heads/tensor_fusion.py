@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mart_mm.models.backbones.base import BackboneOutput
 from mart_mm.models.heads.base import AffectiveHead, FusedHead
 from mart_mm.models.heads.language import language_features
-from mart_mm.models.layers.present import RowBatchNorm, on_present
+from mart_mm.models.layers.present import RowBatchNorm, for_segments, on_present
 from mart_mm.registry import MODELS
 
 
@@ -162,5 +162,5 @@ class TensorFusionHead(FusedHead):
         is_present = self.modality_present(features, present)
         shape = features['visual'].shape[:2]
         alone = {name: x.flatten(0, 1)[:, None] for name, x in features.items()}  # (BS, 1, .)
-        rows = {name: x.repeat_interleave(shape[1]) for name, x in is_present.items()}
+        rows = {name: for_segments(x, shape[1]) for name, x in is_present.items()}
         return {'fused': self(alone, rows)['fused'].unflatten(0, shape)}

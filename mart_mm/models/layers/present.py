@@ -28,6 +28,8 @@ def on_present(
         (n, ...).
     """
     function = function or module
+    if is_traced(module):
+        return zero_absent(function(x), is_present)
     if bool(is_present.all()):
         return function(x)
     rows = is_present.nonzero()[:, 0]
@@ -37,6 +39,30 @@ def on_present(
         with evaluating(module), torch.no_grad():
             part = function(x[:1])[:0]
     return part.new_zeros(len(x), *part.shape[1:]).index_copy(0, rows, part)
+
+
+def is_traced(module: nn.Module) -> bool:
+    """Whether a module in evaluation mode is captured as a graph.
+
+    A graph has no branches: what is absent is computed as well, which in this mode changes nothing for
+    the rows that are present, and then replaced by :func:`zero_absent`.
+    """
+    return torch.compiler.is_compiling() and not module.training
+
+
+def zero_absent(values: Tensor, is_present: Tensor) -> Tensor:
+    """Values (n, ...) with zeros in the rows where ``is_present`` (n,) is False."""
+    is_present = is_present.view(-1, *(1,) * (values.ndim - 1))
+    return torch.where(is_present, values, torch.zeros_like(values))
+
+
+def for_segments(values: Tensor, num_segments: int) -> Tensor:
+    """The value of a video for each of its segments, (B,) to (BS,).
+
+    What ``repeat_interleave`` gives; that one becomes another function in ONNX where the number of
+    segments is free (onnxscript 0.7).
+    """
+    return values[:, None].expand(-1, num_segments).flatten()
 
 
 class RowBatchNorm(nn.BatchNorm1d):

@@ -1,0 +1,1 @@
+"""The parts of :class:`mart_mm.apis.MARTInferencer`."""

@@ -1,0 +1,199 @@
+"""From a checkpoint, with or without its config, to a recogniser that predicts."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import NamedTuple
+
+from mmengine.config import Config
+from torch import Tensor, nn
+
+from mart_mm.compat import load_from_local
+from mart_mm.engine.describe_run import evaluation_pipeline
+from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
+from mart_mm.models.pretext.base import Pretext
+from mart_mm.models.recognizers.affective import AffectiveRecognizer
+from mart_mm.models.weights import WeightsError
+from mart_mm.registry import MODELS
+from mart_mm.structures.inference_card import KEY, CardError, InferenceCard
+from mart_mm.version import __version__
+
+SUFFIXES = ('.pth', '.pt', '.ckpt')
+_REMEDY = 'give a checkpoint that tools/train.py wrote'
+_BLOCK = 1 << 20
+_SHOWN = 6
+
+
+class Checkpoint(NamedTuple):
+    """A checkpoint's content.
+
+    Attributes:
+        path: The file.
+        state: Weights by name.
+        meta: What was saved beside them, plain data.
+        sha256: Of the file, first 16 digits.
+    """
+
+    path: Path
+    state: dict[str, Tensor]
+    meta: dict
+    sha256: str
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Read a checkpoint without running code from it.
+
+    Raises:
+        FileNotFoundError: When there is no such file.
+        WeightsError: When it is none, or asks for code to be run.
+    """
+    path = Path(path)
+    try:
+        content = load_from_local(str(path), map_location='cpu')
+    except UnpicklingError as error:
+        raise WeightsError(
+            f'{path} is no checkpoint, or holds more than plain data, which could run code and is not '
+            f'read: {_REMEDY}'
+        ) from error
+    except (RuntimeError, EOFError, KeyError) as error:
+        raise WeightsError(f'{path} cannot be read as a checkpoint ({error}): {_REMEDY}') from error
+    state = content.get('state_dict') if isinstance(content, dict) else None
+    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise WeightsError(f'{path} holds no state_dict: {_REMEDY}')
+    meta = content.get('meta')
+    return Checkpoint(path, state, meta if isinstance(meta, dict) else {}, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def card_of(checkpoint: Checkpoint, cfg: Config | None = None) -> InferenceCard:
+    """What a checkpoint says of itself; of a config that is given, its model and pipeline instead.
+
+    Args:
+        checkpoint: The checkpoint.
+        cfg: Is trusted.
+
+    Raises:
+        CardError: When something is missing, with the remedy.
+    """
+    if not cfg:
+        return InferenceCard.from_dict(checkpoint.meta.get(KEY), str(checkpoint.path))
+    plain = cfg.to_dict()
+    said = checkpoint.meta.get(KEY) or checkpoint.meta.get('dataset_meta') or {}
+    lacking = [name for name in ('classes', 'polarity') if name not in said]
+    if lacking:
+        raise CardError(f'{checkpoint.path}: its meta lacks {", ".join(lacking)}: {_REMEDY}')
+    pipeline = evaluation_pipeline(plain)
+    if 'model' not in plain or not pipeline:
+        raise CardError(
+            f'{getattr(cfg, "filename", None) or "the config"}: model and '
+            'test_dataloader.dataset.pipeline are needed'
+        )
+    return InferenceCard(
+        name=Path(getattr(cfg, 'filename', None) or 'config').stem,
+        model=plain['model'],
+        pipeline=pipeline,
+        classes=list(said['classes']),
+        polarity=list(said['polarity']),
+        mood_table=dict(said.get('mood_table') or {}),
+        segment_seconds=said.get('segment_seconds'),
+        version=__version__,
+    )
+
+
+class WordVerifier(Pretext):
+    """What is left of a pretext at prediction: it tells the cues' levels.
+
+    Args:
+        verifier: Module that does; see :meth:`Pretext.cue_levels`.
+    """
+
+    def __init__(self, verifier: nn.Module) -> None:
+        super().__init__()
+        self.verifier = verifier
+
+    def loss(self, recognizer: AffectiveRecognizer, inputs: dict, data_samples: list) -> dict:
+        """Not for training.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError('a recogniser built for prediction cannot be trained: build its config')
+
+    def cue_levels(self, distribution: Tensor, polarity: Tensor, inputs: dict) -> Tensor:
+        """See :class:`Pretext`."""
+        return self.verifier(distribution, polarity, inputs['cues'])
+
+
+def build_for_prediction(card: InferenceCard, checkpoint: Checkpoint) -> AffectiveRecognizer:
+    """The recogniser of a card with the weights of a checkpoint, on the CPU, in evaluation mode.
+
+    What only training needs is left out: the pretext but for its verifier, files of pretrained
+    weights, compilation, and the text encoder of models that read no words. Words are verified by the
+    temporal scores of these very weights, which are those that the report shows.
+
+    Raises:
+        WeightsError: When the weights are of another model.
+    """
+    config = _without_pretrained(copy.deepcopy(card.model))
+    pretext = config.pop('pretext', None) or {}
+    config.pop('compile_cfg', None)
+    preprocessor = config['data_preprocessor']
+    kind = MODELS.get(preprocessor['type'])
+    if not (isinstance(kind, type) and issubclass(kind, LanguageDataPreprocessor)):
+        preprocessor['text_encoder'] = dict(type='LexiconVectorEncoder')
+    recognizer = MODELS.build(config)
+    _fill(recognizer, checkpoint)
+    if pretext.get('verifier'):
+        recognizer.pretext = WordVerifier(MODELS.build(pretext['verifier']))
+    recognizer.data_preprocessor.encode_cues = False
+    return recognizer.requires_grad_(False).eval()
+
+
+def _without_pretrained(node: object) -> object:
+    """A config in which no part starts from a file: all weights are in the checkpoint."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            node[key] = (
+                None if key in ('pretrained', 'init_cfg') and value else _without_pretrained(value)
+            )
+    elif isinstance(node, (list, tuple)):
+        return type(node)(_without_pretrained(value) for value in node)
+    return node
+
+
+def _fill(recognizer: AffectiveRecognizer, checkpoint: Checkpoint) -> None:
+    state = {k: v for k, v in checkpoint.state.items() if not k.startswith('pretext.')}
+    own = recognizer.state_dict()
+    # mask tokens stand for hidden patches only, and nothing is hidden here
+    missing = [key for key in own if key not in state and not key.endswith('mask_token')]
+    unexpected = [key for key in state if key not in own and not key.endswith('mask_token')]
+    shapes = [
+        f'{key}: {tuple(state[key].shape)} in the file, {tuple(value.shape)} here'
+        for key, value in own.items()
+        if key in state and state[key].shape != value.shape
+    ]
+    faults = [
+        f'{what} {keys[:_SHOWN]} ({len(keys)})'
+        for what, keys in (
+            ('missing in the file', missing),
+            ('no place here for', unexpected),
+            ('other shapes', shapes),
+        )
+        if keys
+    ]
+    if faults:
+        raise WeightsError(
+            f'{checkpoint.path} is of another model than its config says: {"; ".join(faults)}. '
+            'Give the config that the checkpoint was trained with'
+        )
+    recognizer.load_state_dict(state, strict=False)

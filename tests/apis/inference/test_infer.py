@@ -1,0 +1,69 @@
+"""What the command does, and what it returns."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from mart_mm.apis.infer import infer
+from mart_mm.apis.inference.picture import choose_words
+from mart_mm.structures.emotion_report import EmotionReport, WordReport
+
+
+def test_a_folder_with_a_broken_video(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
+    assert infer(videos, checkpoint, out_dir=tmp_path, device='cpu', picture=False) == 1
+    failures = json.loads((tmp_path / 'failures.json').read_text())
+    assert list(failures) == [str(videos / 'broken.mp4')]
+    assert sorted(p.name for p in tmp_path.glob('*.json')) == [
+        'bare.json', 'failures.json', 'one.json', 'two.json',
+    ]  # fmt: skip
+    assert infer(videos / 'one.mp4', checkpoint, out_dir=tmp_path, device='cpu') == 0
+    assert not (tmp_path / 'failures.json').exists()
+    assert (tmp_path / 'one.png').stat().st_size > 10_000
+
+
+def test_wrong_arguments(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
+    options = dict(out_dir=tmp_path / 'out', device='cpu')
+    assert infer(tmp_path, checkpoint, **options) == 2
+    assert infer(videos, tmp_path / 'absent.pth', **options) == 2
+    assert infer(videos, checkpoint, formats=['docx'], **options) == 2
+    assert not (tmp_path / 'out').exists()
+
+
+def test_exports_are_asked_for(
+    checkpoint: Path, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple] = []
+    exports = ModuleType('mart_mm.exports')
+    exports.write_exports = lambda *arguments: asked.append(arguments)
+    monkeypatch.setitem(sys.modules, 'mart_mm.exports', exports)
+    formats = ['json', 'csv', 'eaf']
+    path = videos / 'one.mp4'
+    assert (
+        infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 0
+    )
+    ((report, media, folder, names),) = asked
+    assert report == EmotionReport.load(tmp_path / 'one.json')
+    assert (media, folder, names) == (path, tmp_path, ['csv', 'eaf'])
+    exports.write_exports = lambda *arguments: (_ for _ in ()).throw(OSError('disk full'))
+    assert (
+        infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 1
+    )
+    assert 'disk full' in json.loads((tmp_path / 'failures.json').read_text())[str(path)]
+
+
+def test_words_that_fit_the_picture() -> None:
+    words = [
+        WordReport(
+            word=f'w{i}', concept='c', start=i / 10, end=i / 10 + 0.1, segment=0, polarity=1,
+            emotion=None, affect=[], level=3 if i % 50 == 7 else 1, dropped=None,
+        )
+        for i in range(500)
+    ]  # fmt: skip
+    chosen = choose_words(words, 50.0, most=10)
+    assert [word.word for word in chosen] == [f'w{i}' for i in range(7, 500, 50)]
+    assert choose_words(words[:10], 50.0, most=10) == words[:10]

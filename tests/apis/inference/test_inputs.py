@@ -1,0 +1,58 @@
+"""Files, folders and arrays as a list of videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mart_mm.apis.inference.inputs import list_videos, transcript_for
+from mart_mm.datasets.media.video_arrays import VideoArrays
+from mart_mm.errors import MediaError
+
+FRAMES = np.zeros((2, 8, 8, 3), np.uint8)
+
+
+def _touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b'')
+    return folder
+
+
+def test_a_folder_is_searched_by_suffix(tmp_path: Path) -> None:
+    _touch(tmp_path, 'b.mp4', 'b.srt', 'sub/a.MKV', 'sub/b.mp4', 'notes.txt', 'b.mkv')
+    videos = list_videos(tmp_path)
+    assert [str(video.source.relative_to(tmp_path)) for video in videos] == [
+        'b.mkv', 'b.mp4', 'sub/a.MKV', 'sub/b.mp4',
+    ]  # fmt: skip
+    assert [video.stem for video in videos] == ['b.mkv', 'b.mp4', 'sub/a', 'sub/b']
+
+
+def test_order_and_names(tmp_path: Path) -> None:
+    one, other = _touch(tmp_path / '1', 'a.b.mp4'), _touch(tmp_path / '2', 'a.b.mp4')
+    arrays = VideoArrays(FRAMES, 8, name='talk')
+    videos = list_videos([other / 'a.b.mp4', arrays, dict(frames=FRAMES, fps=8), one / 'a.b.mp4'])
+    assert [video.name for video in videos] == ['a.b.mp4', 'talk', '', 'a.b.mp4']
+    stems = [video.stem for video in videos]
+    assert stems[1:3] == ['talk', 'video_2'] and len(set(stems)) == 4
+
+
+def test_wrong_inputs(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r'no video there.*\.mp4'):
+        list_videos(tmp_path)
+    with pytest.raises(TypeError, match='int is no input'):
+        list_videos([3])
+    with pytest.raises(TypeError, match='rate'):
+        list_videos(dict(frames=FRAMES, rate=3))
+
+
+def test_transcripts(tmp_path: Path) -> None:
+    _touch(tmp_path, 'v/a.mp4', 'v/b.mp4', 't/a.srt')
+    videos = list_videos(tmp_path / 'v')
+    assert transcript_for(tmp_path / 't', videos[0], 2) == tmp_path / 't' / 'a.srt'
+    assert transcript_for(tmp_path / 't', videos[1], 2) is None
+    assert transcript_for(tmp_path / 't' / 'a.srt', videos[0], 1) == tmp_path / 't' / 'a.srt'
+    with pytest.raises(MediaError, match='one transcript for 2 videos'):
+        transcript_for(tmp_path / 't' / 'a.srt', videos[0], 2)
