@@ -56,7 +56,8 @@ def _loss(recognizer: AffectiveRecognizer, data_set: AffectiveDataset, stage: st
     batch = affective_collate(samples)
     data = recognizer.data_preprocessor(batch, True)
     total, parts = recognizer.parse_losses(recognizer(**data, mode='loss'))
-    shown = ', '.join(f'{name} {float(v):.3g}' for name, v in parts.items() if 'loss' in name)
-    if not math.isfinite(float(total)):
+    losses = {name: value.item() for name, value in parts.items() if 'loss' in name}
+    shown = ', '.join(f'{name} {value:.3g}' for name, value in losses.items())
+    if not math.isfinite(total.item()):
         return Finding(ERROR, 'batch', f'{stage}: a loss is not finite: {shown}')
     return Finding(OK, 'batch', f'{stage}, {len(samples)} videos: {shown}')

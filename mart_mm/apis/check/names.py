@@ -13,22 +13,13 @@ from mart_mm.apis.check.findings import ERROR, OK, Finding
 from mart_mm.apis.run import KNOWN_KEYS, NAMED_PARTS
 from mart_mm.errors import unknown_name
 
-#: registry of what stands below a key; deeper keys that are not listed keep that of the key above
-_BELOW = dict(
+#: registry of what stands below a key at the top
+_TOP = dict(
     model='MODELS',
     data_preprocessor='MODELS',
-    lexicon='LEXICONS',
-    init_cfg='WEIGHT_INITIALIZERS',
-    dataset='DATASETS',
-    pipeline='TRANSFORMS',
-    pretrain_pipeline='TRANSFORMS',
-    sampler='DATA_SAMPLERS',
-    batch_sampler='DATA_SAMPLERS',
-    collate_fn='FUNCTIONS',
     default_hooks='HOOKS',
     custom_hooks='HOOKS',
     optim_wrapper='OPTIM_WRAPPERS',
-    optimizer='OPTIMIZERS',
     param_scheduler='PARAM_SCHEDULERS',
     train_cfg='LOOPS',
     val_cfg='LOOPS',
@@ -39,6 +30,19 @@ _BELOW = dict(
     vis_backends='VISBACKENDS',
     log_processor='LOG_PROCESSORS',
     model_wrapper_cfg='MODEL_WRAPPERS',
+)
+#: the same deeper inside; other keys keep the registry of the key above
+_INSIDE = dict(
+    lexicon='LEXICONS',
+    init_cfg='WEIGHT_INITIALIZERS',
+    dataset='DATASETS',
+    pipeline='TRANSFORMS',
+    pretrain_pipeline='TRANSFORMS',
+    sampler='DATA_SAMPLERS',
+    batch_sampler='DATA_SAMPLERS',
+    collate_fn='FUNCTIONS',
+    optimizer='OPTIMIZERS',
+    vis_backends='VISBACKENDS',
 )
 #: options that MMEngine takes out before it builds
 _TAKEN_OUT = dict(
@@ -58,7 +62,7 @@ def check_names(cfg: Config) -> list[Finding]:
             message = unknown_name('config key', key, sorted(KNOWN_KEYS))
             findings.append(Finding(ERROR, 'names', message))
             continue
-        for where, node, kind, scope in _components(value, key, key, None, None):
+        for where, node, kind, scope in _components(value, key, _TOP.get(key), None):
             count += 1
             findings += [
                 Finding(ERROR, 'names', text) for text in _faults(where, node, kind, scope)
@@ -69,19 +73,18 @@ def check_names(cfg: Config) -> list[Finding]:
 
 
 def _components(
-    node: object, where: str, key: str, kind: str | None, scope: str | None
+    node: object, where: str, kind: str | None, scope: str | None
 ) -> Iterator[tuple[str, Mapping, str, str | None]]:
     """Place, node, name of the registry and scope of each component below a place."""
-    kind = _BELOW.get(key, kind)
     if isinstance(node, Mapping):
         scope = node.get('_scope_', scope)
         if kind and isinstance(node.get('type'), str):
             yield where, node, kind, scope
         for name, value in node.items():
-            yield from _components(value, f'{where}.{name}', name, kind, scope)
+            yield from _components(value, f'{where}.{name}', _INSIDE.get(name, kind), scope)
     elif isinstance(node, (list, tuple)):
         for index, value in enumerate(node):
-            yield from _components(value, f'{where}[{index}]', '', kind, scope)
+            yield from _components(value, f'{where}[{index}]', kind, scope)
 
 
 def _faults(where: str, node: Mapping, kind: str, scope: str | None) -> Iterator[str]:
