@@ -21,16 +21,17 @@ PACKAGES = (
     'faster-whisper', 'onnx', 'onnxruntime',
 )  # fmt: skip
 _MISSING = 'not installed'
-#: what MMEngine tells at length, or what stands among the packages
-_LEFT_OUT = ('PyTorch compiling details', 'PyTorch', 'TorchVision', 'OpenCV', 'MMEngine', 'Python')
+#: what MMEngine tells at length, or what stands elsewhere in the list
+_LEFT_OUT = frozenset((
+    'PyTorch compiling details', 'PyTorch', 'TorchVision', 'OpenCV', 'MMEngine', 'Python', 'sys.platform',
+    'numpy_random_seed', 'MUSA available',
+))  # fmt: skip
 _DATA_CACHE = Path('data') / '.cache'  # of configs/_base_/default_runtime.py
 
 
 def describe() -> dict[str, dict[str, str]]:
     """What a report of a fault should hold, by topic; values are text."""
-    return dict(
-        versions=_versions(), machine=_machine(), media=_media(), caches=_caches()
-    )  # fmt: skip
+    return dict(versions=_versions(), machine=_machine(), media=_media(), caches=_caches())
 
 
 def table(found: dict[str, dict[str, str]]) -> str:
