@@ -8,9 +8,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mart_mm.apis.run import add_common_arguments, check_keys, load_config
+from mart_mm.apis.run import check_keys, load_config
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import DATASETS, HOOKS, MODELS, TRANSFORMS
+from mart_mm.utils.arguments import add_common_arguments
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = sorted(

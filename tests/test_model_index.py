@@ -19,7 +19,7 @@ def test_index_holds_every_folder() -> None:
 
 
 @pytest.mark.parametrize('folder', FOLDERS, ids=lambda folder: folder.name)
-def test_metafile_lists_every_config_for_real_data(folder: Path) -> None:
+def test_metafile_lists_every_config(folder: Path) -> None:
     content = yaml.safe_load((folder / 'metafile.yml').read_text(encoding='utf-8'))
     names = [collection['Name'] for collection in content['Collections']]
     for collection in content['Collections']:
@@ -28,11 +28,14 @@ def test_metafile_lists_every_config_for_real_data(folder: Path) -> None:
     for model in content['Models']:
         path = ROOT / model['Config']
         assert path.is_file() and model['Name'] == path.stem and model['In Collection'] in names
+        assert model['Alias'] == [path.stem.replace('_', '-')]
+        assert model['Metadata']['Training Data']
+        assert 'Weights' not in model  # none are published
         listed.add(path)
     expected = {
         path
         for path in folder.rglob('*.py')
-        if '_base_' not in path.parts and not re.search('planted|manifest', path.stem)
+        if '_base_' not in path.parts and '__pycache__' not in path.parts
     }
     assert listed == expected
 

@@ -1,5 +1,6 @@
 """What is installed is what works."""
 
+import json
 import os
 import re
 import subprocess
@@ -35,7 +36,8 @@ def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {
         str(path.relative_to(ROOT))
-        for path in (ROOT / 'mart_mm').rglob('*.py')
+        for package in ('mart_mm', 'mart_mm_cli')
+        for path in (ROOT / package).rglob('*.py')
         if '.mim' not in path.parts
     }
     assert len(modules) > 50
@@ -53,11 +55,24 @@ def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
     }
     assert len(page) > 10
     assert page <= names
+    metafiles = {
+        f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in ROOT.glob('configs/*/metafile.yml')
+    }
+    assert len(metafiles) > 10
+    assert metafiles <= names
     assert not [name for name in names if name.startswith(('tests/', 'tools/'))]
 
 
-def test_installed_elsewhere_it_builds_a_config(wheel: Path, tmp_path: Path) -> None:
-    site = tmp_path / 'site'
+def test_wheel_brings_the_command(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith('entry_points.txt')]
+        assert 'mart-mm = mart_mm_cli.main:main' in archive.read(name).decode()
+
+
+@pytest.fixture(scope='module')
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, installed for itself."""
+    site = tmp_path_factory.mktemp('installed') / 'site'
     install = [
         sys.executable,
         '-m',
@@ -70,6 +85,18 @@ def test_installed_elsewhere_it_builds_a_config(wheel: Path, tmp_path: Path) -> 
         str(wheel),
     ]
     subprocess.run(install, check=True, capture_output=True)
+    return site
+
+
+def run_installed(site: Path, cwd: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """Run Python with the installed package in place of the checkout."""
+    environment = os.environ | {'PYTHONPATH': str(site)}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True
+    )
+
+
+def test_installed_elsewhere_it_builds_a_config(site: Path, tmp_path: Path) -> None:
     code = """
 import mart_mm
 from mmengine.hub import get_config
@@ -80,16 +107,24 @@ init_default_scope(cfg.default_scope)
 print(mart_mm.__file__)
 print(type(MODELS.build(cfg.model)).__name__)
 """
-    environment = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'} | {
-        'PYTHONPATH': str(site)
-    }
-    done = subprocess.run(
-        [sys.executable, '-c', code], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
+    done = run_installed(site, tmp_path, '-c', code)
     assert done.returncode == 0, done.stderr[-3000:]
     where, name = done.stdout.strip().splitlines()[-2:]
     assert where.startswith(str(site))
     assert name == 'AffectiveRecognizer'
+
+
+def test_installed_elsewhere_the_command_finds_configs_and_plants_data(
+    site: Path, tmp_path: Path
+) -> None:
+    done = run_installed(site, tmp_path, '-m', 'mart_mm_cli', 'models', '--json', 'planted')
+    assert done.returncode == 0, done.stderr[-3000:]
+    configs = [Path(entry['config']) for entry in json.loads(done.stdout)]
+    assert configs and all(path.is_file() and site in path.parents for path in configs)
+    make = "import mart_mm.planted.make as m; m.make('data/planted', train=6, test=6, segments=2)"
+    assert run_installed(site, tmp_path, '-c', make).returncode == 0
+    done = run_installed(site, tmp_path, '-m', 'mart_mm_cli', 'check', 'mart-mbt-planted')
+    assert done.returncode == 0 and 'finetune, 2 videos: loss' in done.stdout, done.stdout
 
 
 def names_in(path: Path) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tools.cfg_options import add_cfg_options
+from mart_mm.utils.arguments import add_cfg_options
 
 
 def add_weights_arguments(parser: argparse.ArgumentParser, *, is_several: bool) -> None:

@@ -1,4 +1,4 @@
-"""From a config and command-line choices to a finished run; what ``tools/`` calls."""
+"""From a config and command-line choices to a finished run; what the command and ``tools/`` call."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import argparse
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
+from mart_mm.apis.shrink import shrink
 from mart_mm.engine.distributed import init_cpu_processes
 from mart_mm.errors import NonFiniteLossError, unknown_name
+from mart_mm.zoo.configs import resolve_config
 
 #: keys that MMEngine's runner or these tools read; any other one would be ignored in silence, except
 #: pipelines and pretexts, which are named to be referred to
@@ -22,6 +24,8 @@ KNOWN_KEYS = frozenset(
     default_scope randomness model_wrapper_cfg work_dir experiment_name custom_imports
     cache""".split()
 )
+#: ends of top-level keys that are named to be referred to
+NAMED_PARTS = ('_pipeline', '_pretext')
 
 
 def check_keys(cfg: Config) -> None:
@@ -31,41 +35,29 @@ def check_keys(cfg: Config) -> None:
         KeyError: With the nearest known keys.
     """
     for key in cfg.keys():
-        if key not in KNOWN_KEYS and not key.endswith(('_pipeline', '_pretext')):
+        if key not in KNOWN_KEYS and not key.endswith(NAMED_PARTS):
             raise KeyError(f'{cfg.filename}: {unknown_name("config key", key, sorted(KNOWN_KEYS))}')
 
 
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments that training and testing share, named as in OpenMMLab."""
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--work-dir', help='folder of logs and checkpoints')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='override config fields: train_cfg.max_epochs=2 model.head.pool=mean',
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    parser.add_argument(
-        '--local_rank', '--local-rank', type=int, default=0, help='set by launchers'
-    )
-
-
 def load_config(args: argparse.Namespace) -> Config:
-    """Read the config, apply overrides, choose the work directory."""
-    cfg = Config.fromfile(args.config)
+    """Read the config, apply overrides, choose the work directory.
+
+    Args:
+        args: Of :func:`~mart_mm.utils.arguments.add_common_arguments`.
+
+    Raises:
+        UnknownConfigError: With the nearest names.
+        KeyError: For a top-level key that nothing reads.
+    """
+    path = resolve_config(args.config)
+    cfg = Config.fromfile(path)
     cfg.launcher = args.launcher
     if args.cfg_options:
         cfg.merge_from_dict(args.cfg_options)
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
-        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+        cfg.work_dir = str(Path('work_dirs') / path.stem)
     check_keys(cfg)
     share_cache(cfg)
     pin_memory(cfg)
@@ -111,6 +103,51 @@ def scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr.base_batch_size /= cfg.optim_wrapper.get('accumulative_counts', 1)
 
 
+def configure_training(args: argparse.Namespace) -> Config:
+    """Config of a training run.
+
+    Args:
+        args: Of ``mart-mm train``.
+
+    Raises:
+        UnknownConfigError: With the nearest names.
+        KeyError: For a top-level key that nothing reads.
+    """
+    cfg = load_config(args)
+    if args.smoke:
+        shrink(cfg)
+        if not args.work_dir:
+            cfg.work_dir += '_smoke'  # no --resume of the real run takes it up
+    if args.no_validate:
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        use_amp(cfg)
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.auto_scale_lr:
+        scale_lr(cfg)
+    return cfg
+
+
+def configure_testing(args: argparse.Namespace) -> Config:
+    """Config of an evaluation.
+
+    Args:
+        args: Of ``mart-mm test``.
+
+    Raises:
+        UnknownConfigError: With the nearest names.
+        KeyError: For a top-level key that nothing reads.
+    """
+    cfg = load_config(args)
+    cfg.load_from = args.checkpoint
+    if args.dump:
+        evaluator = cfg.test_evaluator
+        (evaluator[0] if isinstance(evaluator, list) else evaluator).dump = args.dump
+    return cfg
+
+
 def build_runner(cfg: Config) -> Runner:
     """Join the processes and build the runner."""
     init_cpu_processes(cfg.launcher)
@@ -139,3 +176,15 @@ def train(cfg: Config) -> Runner:
         )
         raise
     return runner
+
+
+def evaluate(cfg: Config) -> dict[str, float]:
+    """Evaluate the weights of ``cfg.load_from`` on the test split.
+
+    Args:
+        cfg: As :func:`configure_testing` returns it.
+
+    Returns:
+        The metrics.
+    """
+    return build_runner(cfg).test()

@@ -1,15 +1,7 @@
-"""Decode every file to its end before a run meets the broken ones: python tools/data/scan.py TARGET...
-
-A TARGET is a media file, a folder of them, or a config whose data sets are scanned, all splits.
-The exit code is 1 when a file is missing, broken or truncated, or stands with two labels; 2 for wrong
-input.
-"""
+"""Scan files: python tools/data/scan.py TARGET...; the same as ``mart-mm scan``."""
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,79 +10,12 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 if _ROOT not in sys.path:  # run as a file, only this folder is on the path
     sys.path.insert(0, _ROOT)
 
-from mart_mm.apis.scan.findings import ERRORS, KINDS  # noqa: E402
-from tools.cfg_options import add_cfg_options  # noqa: E402
-
-
-def _kinds(text: str) -> list[str]:
-    chosen = [kind.strip() for kind in text.split(',') if kind.strip()]
-    for kind in chosen:
-        if kind not in KINDS:
-            raise argparse.ArgumentTypeError(f'{kind!r} is no finding: {", ".join(KINDS)}')
-    return chosen
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        'targets', nargs='+', metavar='TARGET', help='media file, folder, or config (.py)'
-    )
-    parser.add_argument('--json', metavar='FILE', help='write everything that was found')
-    parser.add_argument('--csv', metavar='FILE', help='write the table')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, help='processes')
-    parser.add_argument(
-        '--min-seconds', type=float, default=1.0, help='shorter files are too short (%(default)s)'
-    )
-    parser.add_argument(
-        '--timeout',
-        type=float,
-        default=120.0,
-        help='seconds without progress after which a decoder is given up (%(default)s)',
-    )
-    failing = parser.add_mutually_exclusive_group()
-    failing.add_argument(
-        '--fail-on',
-        type=_kinds,
-        default=list(ERRORS),
-        metavar='FINDING,...',
-        help=f'findings that give exit code 1 ({",".join(ERRORS)}); all: {",".join(KINDS)}',
-    )
-    failing.add_argument(
-        '--strict',
-        dest='fail_on',
-        action='store_const',
-        const=list(KINDS),
-        help='every finding gives exit code 1',
-    )
-    add_cfg_options(parser)
-    return parser
+from mart_mm_cli.main import run_tool  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    parser = build_parser()
-    args = parser.parse_args(arguments)
-    if args.jobs < 1 or args.timeout <= 0:
-        parser.error('--jobs must be at least 1, --timeout above 0')
-    from mart_mm.apis.scan.run import scan
-    from mart_mm.apis.scan.targets import collect
-    from mart_mm.utils.atomic import write_text
-
-    try:
-        targets = collect(args.targets, args.cfg_options)
-    except (OSError, LookupError, TypeError, ValueError) as error:
-        print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
-        return 2
-    report = scan(targets, jobs=args.jobs, timeout=args.timeout, min_seconds=args.min_seconds)
-    if args.json:
-        write_text(args.json, json.dumps(report.to_json(), indent=1, ensure_ascii=False) + '\n')
-    if args.csv:
-        write_text(args.csv, report.to_csv())
-    print(*filter(None, (report.table(), report.details(), report.summary())), sep='\n\n')
-    return int(bool(report.failing(args.fail_on)))
+    return run_tool('scan', arguments)
 
 
 if __name__ == '__main__':

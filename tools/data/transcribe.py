@@ -1,13 +1,7 @@
-"""Write what is said in videos beside them, with Whisper: VIDEO.asr.json and VIDEO.asr.srt.
-
-The pipelines read the JSON where a video has no other transcript. A run that was stopped goes on where it
-stopped. Weights in a local folder are read without network.
-"""
+"""Transcribe: python tools/data/transcribe.py VIDEOS; the same as ``mart-mm transcribe``."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,71 +10,12 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 if _ROOT not in sys.path:  # run as a file, only this folder is on the path
     sys.path.insert(0, _ROOT)
 
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('paths', nargs='+', help='media files, or folders of them')
-    parser.add_argument('--model', required=True, help='folder of the weights, or name on the hub')
-    parser.add_argument(
-        '--backend', choices=('faster-whisper', 'transformers'), default='faster-whisper'
-    )
-    parser.add_argument('--language', help='such as en; detected per file where not given')
-    parser.add_argument('--device', choices=('auto', 'cpu', 'cuda'), default='auto')
-    parser.add_argument('--compute-type', default='auto', help='such as int8, float16, float32')
-    parser.add_argument('--jobs', type=int, default=1, help='processes; each loads the model')
-    parser.add_argument('--overwrite', action='store_true', help='do finished files again')
-    parser.add_argument('--no-speech-threshold', type=float, default=0.6)
-    parser.add_argument('--logprob-threshold', type=float, default=-1.0)
-    parser.add_argument('--compression-threshold', type=float, default=2.4)
-    parser.add_argument(
-        '--max-failed',
-        type=float,
-        default=0.1,
-        metavar='SHARE',
-        help='share of files that may fail; with more the exit code is 1 (default %(default)s)',
-    )
-    return parser
+from mart_mm_cli.main import run_tool  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 1 for too many failures, 2 for wrong input."""
-    args = build_parser().parse_args(arguments)
-    os.environ.setdefault('TRANSFORMERS_VERBOSITY', 'error')  # it warns of its own calls
-    if Path(args.model).expanduser().is_dir():
-        os.environ['HF_HUB_OFFLINE'] = '1'
-    from mart_mm.transcription.config import BackendConfig
-    from mart_mm.transcription.filters import SegmentFilter
-    from mart_mm.transcription.run import find_media, transcribe_files
-
-    jobs = max(1, args.jobs)
-    config = BackendConfig(
-        args.model,
-        args.backend,
-        language=args.language,
-        device=args.device,
-        compute_type=args.compute_type,
-        num_threads=(os.cpu_count() or 1) // jobs if jobs > 1 else 0,
-    )
-    segment_filter = SegmentFilter(
-        no_speech_threshold=args.no_speech_threshold,
-        logprob_threshold=args.logprob_threshold,
-        compression_threshold=args.compression_threshold,
-    )
-    try:
-        report = transcribe_files(
-            find_media(args.paths),
-            config,
-            segment_filter,
-            jobs=jobs,
-            overwrite=args.overwrite,
-            progress=True,
-        )
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(report.summary())
-    return int(report.failed_share > args.max_failed)
+    """Run the command line; returns the exit code."""
+    return run_tool('transcribe', arguments)
 
 
 if __name__ == '__main__':

@@ -3,8 +3,9 @@
 import mmengine.runner  # noqa: F401
 
 import mart_mm  # noqa: F401  first: it repairs what is imported below
+import mart_mm.apis.run  # noqa: F401
+import mart_mm.apis.shrink  # noqa: F401
 import mart_mm.datasets  # noqa: F401
 import mart_mm.engine  # noqa: F401
 import mart_mm.evaluation  # noqa: F401
 import mart_mm.models  # noqa: F401
-import tools.train  # noqa: F401

@@ -1,1 +1,1 @@
-"""Planted affect: real media files with a known truth."""
+"""The command that plants affect; what it plants is made by ``mart_mm.planted``."""

@@ -17,12 +17,12 @@ if _ROOT not in sys.path:  # run as a file, only this folder is on the path
 
 from mart_mm.apis.feature_stats import feature_stats  # noqa: E402
 from mart_mm.lexicon.senticnet import SenticNet6Lexicon  # noqa: E402
-from tools.data.planted.layouts import build_layout  # noqa: E402
-from tools.data.planted.options import Options  # noqa: E402
-from tools.data.planted.plans import RecordPlan  # noqa: E402
-from tools.data.planted.plant import plan  # noqa: E402
-from tools.data.planted.render_words import write_srt  # noqa: E402
-from tools.data.planted.truth import truth  # noqa: E402
+from mart_mm.planted.layouts import build_layout  # noqa: E402
+from mart_mm.planted.options import Options  # noqa: E402
+from mart_mm.planted.plans import RecordPlan  # noqa: E402
+from mart_mm.planted.plant import plan  # noqa: E402
+from mart_mm.planted.render_words import write_srt  # noqa: E402
+from mart_mm.planted.truth import truth  # noqa: E402
 
 DIMS = dict(visual=35, audio=74)  # as FACET and COVAREP features of CMU-MOSI have
 LENGTHS = dict(visual=(20, 60), audio=(50, 120))  # vectors of a sequence
@@ -42,7 +42,7 @@ def make(out: str | Path, *, strength: float = 1.0, **options: object) -> Path:
         out: Folder; files in it are replaced.
         strength: Length of the shift at degree 1, the noise having unit variance.
         options: ``train``, ``test``, ``seed`` and further fields of
-            :class:`~tools.data.planted.options.Options`.
+            :class:`~mart_mm.planted.options.Options`.
 
     Returns:
         The folder.

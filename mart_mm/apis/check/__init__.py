@@ -1,0 +1,1 @@
+"""Look for what would stop a run, before it is started."""

@@ -1,0 +1,1 @@
+"""Planted affect: real media files with a known truth (tools/data/planted/README.md)."""

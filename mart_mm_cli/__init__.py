@@ -1,0 +1,1 @@
+"""The command ``mart-mm``; importing it imports nothing heavy."""

@@ -1,0 +1,42 @@
+"""Serve a page on which videos are analysed in the browser.
+
+Only this machine is listened to unless --host says otherwise. Without names the page has the model that
+`mart-mm demo` trains.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from mart_mm.utils.arguments import positive_int
+from mart_mm_cli.commands.infer import DEFAULT_MODEL
+
+HELP = 'serve a page on which videos are analysed in the browser'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the arguments."""
+    parser.add_argument(
+        'models', nargs='*', default=[DEFAULT_MODEL], metavar='MODEL', help='names of models'
+    )
+    parser.add_argument('--host', default='127.0.0.1', help='address (%(default)s)')
+    parser.add_argument('--port', type=int, default=8765, help='(%(default)s)')
+    parser.add_argument(
+        '--max-upload-mb', type=positive_int, default=argparse.SUPPRESS, help='largest upload'
+    )
+    parser.add_argument('--folder', help='where uploads and reports are kept')
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until it is stopped; returns the exit code."""
+    from mart_mm.zoo.configs import resolve_config
+    from mart_mm.zoo.weights import find_weights
+
+    for model in args.models:  # say what is missing before the page is there
+        resolve_config(model)
+        find_weights(model)
+    from mart_mm.ui import serve
+
+    limit = {'max_upload_mb': args.max_upload_mb} if 'max_upload_mb' in args else {}
+    serve(args.models, host=args.host, port=args.port, folder=args.folder, **limit)
+    return 0
