@@ -25,7 +25,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 if _ROOT not in sys.path:  # run as a file, only this folder is on the path
     sys.path.insert(0, _ROOT)
 
-from tools.cfg_options import add_cfg_options  # noqa: E402
+from mart_mm.utils.arguments import add_cfg_options  # noqa: E402
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
