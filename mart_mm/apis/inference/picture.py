@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
+from mart_mm.apis.inference.outcome import Outcome
 from mart_mm.structures.emotion_report import EmotionReport, SegmentReport, WordReport
+from mart_mm.visualization.style import save_figure
 from mart_mm.visualization.timeline import draw_timeline
 
 _MOST_WORDS, _MOST_POINTS = 40, 120  # more do not fit side by side
+
+
+def write_outcome(
+    outcome: Outcome, out_dir: str | os.PathLike, picture: bool = True, report: bool = True
+) -> Path | None:
+    """Write what is known of a video; nothing where it failed.
+
+    Args:
+        outcome: The video's.
+        out_dir: Folder.
+        picture: Whether its picture is written.
+        report: Whether its report is written as JSON.
+
+    Returns:
+        Path of the picture, if any.
+
+    Raises:
+        OSError: When the folder cannot be written.
+    """
+    if outcome.report is None:
+        return None
+    if report:
+        outcome.report.save(outcome.place(out_dir, '.json'))
+    if not picture:
+        return None
+    return save_figure(draw_report(outcome.report), outcome.place(out_dir, '.png'))
 
 
 def draw_report(report: EmotionReport) -> Figure:

@@ -31,6 +31,8 @@ def test_wrong_arguments(checkpoint: Path, videos: Path, tmp_path: Path) -> None
     assert infer(tmp_path, checkpoint, **options) == 2
     assert infer(videos, tmp_path / 'absent.pth', **options) == 2
     assert infer(videos, checkpoint, formats=['docx'], **options) == 2
+    (tmp_path / 'a.srt').write_text('')
+    assert infer(videos, checkpoint, transcript=tmp_path / 'a.srt', **options) == 2
     assert not (tmp_path / 'out').exists()
 
 
