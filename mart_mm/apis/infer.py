@@ -15,8 +15,6 @@ from mart_mm.apis.inference.outcome import Outcome
 from mart_mm.apis.inference.picture import write_outcome
 from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.errors import MediaError, unknown_name
-from mart_mm.models.weights import WeightsError
-from mart_mm.structures.inference_card import CardError
 
 #: what a report can be written as; all but JSON by :mod:`mart_mm.exports`
 FORMATS = ('json', 'csv', 'srt', 'eaf', 'labelstudio', 'overlay')
@@ -62,7 +60,7 @@ def infer(
         videos = list_videos(inputs)
         transcripts_for(transcript, videos)
         inferencer = MARTInferencer(model, weights, device)
-    except (ValueError, TypeError, FileNotFoundError, CardError, WeightsError) as error:
+    except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
         print_log(f'error: {error}', logger='current', level=logging.ERROR)
         return WRONG_ARGUMENTS
     failures: dict[str, str] = {}

@@ -33,6 +33,7 @@ from mart_mm.datasets.collate import affective_collate
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.lexicon.transcript import TranscriptError
+from mart_mm.registry import LEXICONS
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import write_text
 from mart_mm.version import __version__
@@ -69,9 +70,10 @@ class MARTInferencer(BaseInferencer):
         model_info: ``model`` of reports.
 
     Raises:
-        FileNotFoundError: When there is no such checkpoint.
+        FileNotFoundError: When there is no such checkpoint, or its lexicon's file is missing.
         CardError: When the checkpoint does not describe itself, with the remedy.
         WeightsError: When it is none, or of another model.
+        KeyError: When it names a component that is not registered: import its module first.
         ValueError: For an unknown name, a model without weights, or one that reads no videos.
     """
 
@@ -142,6 +144,9 @@ class MARTInferencer(BaseInferencer):
         pipeline = self.card.pipeline
         mood_map = MoodMap(self.card.classes, self.card.mood_table)
         steps = WindowPipeline(build_transforms(pipeline), mood_map)
+        words = find_step(pipeline, 'FindCues')
+        if words:
+            LEXICONS.build(words['lexicon'])  # one that is missing is said now, not at each video
         sound = find_step(pipeline, 'LoadLogMel')
         heard = sound and sound['num_frames'] * _MEL_SECONDS
         self.segment_seconds = self._wanted_seconds or self.card.segment_seconds or heard
