@@ -10,14 +10,11 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from mart_mm.apis.inference.inputs import Source, list_videos
+from mart_mm.apis.inference.inputs import Source, list_videos, transcripts_for
 from mart_mm.apis.inference.outcome import Outcome
-from mart_mm.apis.inference.picture import draw_report
+from mart_mm.apis.inference.picture import write_outcome
 from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.errors import MediaError, unknown_name
-from mart_mm.models.weights import WeightsError
-from mart_mm.structures.inference_card import CardError
-from mart_mm.visualization.style import save_figure
 
 #: what a report can be written as; all but JSON by :mod:`mart_mm.exports`
 FORMATS = ('json', 'csv', 'srt', 'eaf', 'labelstudio', 'overlay')
@@ -61,8 +58,9 @@ def infer(
             if name not in FORMATS:
                 raise ValueError(unknown_name('format', name, FORMATS))
         videos = list_videos(inputs)
+        transcripts_for(transcript, videos)
         inferencer = MARTInferencer(model, weights, device)
-    except (ValueError, TypeError, FileNotFoundError, CardError, WeightsError) as error:
+    except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
         print_log(f'error: {error}', logger='current', level=logging.ERROR)
         return WRONG_ARGUMENTS
     failures: dict[str, str] = {}
@@ -81,20 +79,17 @@ def infer(
 
 def _write(outcome: Outcome, out_dir: Path, formats: Sequence[str], picture: bool) -> str:
     """Write what is asked for of a video; why something could not be written, or nothing."""
-    report, path = outcome.report, outcome.place(out_dir, '.json')
     try:
-        if 'json' in formats:
-            report.save(path)
-        if picture:
-            save_figure(draw_report(report), path.with_suffix('.png'))
+        write_outcome(outcome, out_dir, picture, report='json' in formats)
         others = [name for name in formats if name != 'json']
         if others:
             from mart_mm.exports import write_exports
 
             source = outcome.video.source
             media = source if isinstance(source, Path) else None
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_exports(report, media, path.parent, others)
+            folder = outcome.place(out_dir, '').parent
+            folder.mkdir(parents=True, exist_ok=True)
+            write_exports(outcome.report, media, folder, others)
     except (MediaError, OSError, ValueError) as error:
         print_log(
             f'{outcome.path}: not all is written: {error}', logger='current', level=logging.WARNING

@@ -6,7 +6,6 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
@@ -22,9 +21,10 @@ from mart_mm.apis.inference.checkpoint import (
     card_of,
     read_checkpoint,
 )
-from mart_mm.apis.inference.inputs import Source, Video, list_videos, transcript_for
+from mart_mm.apis.inference.inputs import Source, Video, list_videos, transcripts_for
+from mart_mm.apis.inference.model_index import find_model
 from mart_mm.apis.inference.outcome import Outcome
-from mart_mm.apis.inference.picture import draw_report
+from mart_mm.apis.inference.picture import write_outcome
 from mart_mm.apis.inference.predict import Progress, VideoPredictor
 from mart_mm.apis.inference.windows import WindowPipeline
 from mart_mm.apis.splits import find_step
@@ -33,10 +33,10 @@ from mart_mm.datasets.collate import affective_collate
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.lexicon.transcript import TranscriptError
+from mart_mm.registry import LEXICONS
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import write_text
 from mart_mm.version import __version__
-from mart_mm.visualization.style import save_figure
 
 _MEL_SECONDS = 0.01  # of a log-mel frame
 
@@ -70,9 +70,10 @@ class MARTInferencer(BaseInferencer):
         model_info: ``model`` of reports.
 
     Raises:
-        FileNotFoundError: When there is no such checkpoint.
+        FileNotFoundError: When there is no such checkpoint, or its lexicon's file is missing.
         CardError: When the checkpoint does not describe itself, with the remedy.
         WeightsError: When it is none, or of another model.
+        KeyError: When it names a component that is not registered: import its module first.
         ValueError: For an unknown name, a model without weights, or one that reads no videos.
     """
 
@@ -117,18 +118,9 @@ class MARTInferencer(BaseInferencer):
         return BaseInferencer.list_models(scope, patterns)
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str | None]:
-        folder, wanted, names = self._get_repo_or_mim_dir(self.scope), model.lower(), []
-        for entry in self._get_models_from_metafile(folder):
-            aliases = entry.get('Alias') or []
-            own = [entry['Name'], *([aliases] if isinstance(aliases, str) else aliases)]
-            names += own
-            if wanted in map(str.lower, own):
-                return Config.fromfile(os.path.join(folder, entry['Config'])), entry.get('Weights')
-        near = ', '.join(get_close_matches(model, names, cutoff=0.4)) or names[0]
-        raise ValueError(
-            f'{model!r} is no file, and none of the {len(names)} names in model-index.yml, which '
-            f'MARTInferencer.list_models() gives; near to it: {near}'
-        )
+        folder = self._get_repo_or_mim_dir(self.scope)
+        entry = find_model(model, self._get_models_from_metafile(folder))
+        return Config.fromfile(os.path.join(folder, entry['Config'])), entry.get('Weights')
 
     def _init_model(
         self, cfg: Config | ConfigDict, weights: str | None, device: str = 'cpu'
@@ -152,6 +144,9 @@ class MARTInferencer(BaseInferencer):
         pipeline = self.card.pipeline
         mood_map = MoodMap(self.card.classes, self.card.mood_table)
         steps = WindowPipeline(build_transforms(pipeline), mood_map)
+        words = find_step(pipeline, 'FindCues')
+        if words:
+            LEXICONS.build(words['lexicon'])  # one that is missing is said now, not at each video
         sound = find_step(pipeline, 'LoadLogMel')
         heard = sound and sound['num_frames'] * _MEL_SECONDS
         self.segment_seconds = self._wanted_seconds or self.card.segment_seconds or heard
@@ -214,7 +209,13 @@ class MARTInferencer(BaseInferencer):
         batch_size: int = 1,
         transcript: str | os.PathLike | None = None,
     ) -> Iterator[Outcome]:
-        """What becomes of each video; it is read and predicted when its turn comes."""
+        """What becomes of each video; it is read and predicted when its turn comes.
+
+        Raises:
+            FileNotFoundError: When there is no such transcript.
+            ValueError: When one transcript is given for several videos.
+        """
+        given = transcripts_for(transcript, inputs)
         with tqdm(total=len(inputs), unit='video', disable=not self.show_progress) as bar:
             for number, video in enumerate(inputs):
 
@@ -224,21 +225,19 @@ class MARTInferencer(BaseInferencer):
                     bar.set_description_str(f'{video.name}: {what}', refresh=False)
                     bar.update(number + share - bar.n)
 
-                yield self.outcome(video, transcript, len(inputs), batch_size, show)
+                yield self.outcome(video, given[number], batch_size, show)
             bar.update(len(inputs) - bar.n)
 
     def outcome(
         self,
         video: Video,
-        transcript: str | os.PathLike | None = None,
-        num_videos: int = 1,
+        transcript: Path | None = None,
         batch_size: int = 1,
         on_progress: Progress | None = None,
     ) -> Outcome:
         """A video's report, or why there is none."""
         try:
-            given = transcript_for(transcript, video, num_videos)
-            sample, report = self.predictor(video, given, batch_size, on_progress)
+            sample, report = self.predictor(video, transcript, batch_size, on_progress)
         except (MediaError, TranscriptError) as error:
             print_log(f'skipped: {error}', logger='current', level=logging.WARNING)
             return Outcome(video, failed=error.reason)
@@ -263,13 +262,15 @@ class MARTInferencer(BaseInferencer):
         Raises:
             MediaError: When it cannot be read.
             TranscriptError: When the given transcript cannot be read.
+            FileNotFoundError: When there is no such transcript.
+            ValueError: For more or less than one video.
         """
         videos = list_videos(path)
         if len(videos) != 1:
             raise ValueError(
                 f'{path}: {len(videos)} videos; report() takes one, call the inferencer'
             )
-        given = transcript_for(transcript, videos[0], 1)
+        (given,) = transcripts_for(transcript, videos)
         return self.predictor(videos[0], given, batch_size, on_progress)[1]
 
     def visualize(
@@ -280,16 +281,9 @@ class MARTInferencer(BaseInferencer):
         picture: bool = True,
     ) -> list[Path | None]:
         """Write the report of each video and its picture; nothing without ``out_dir``."""
-        pictures: list[Path | None] = []
-        for outcome in preds:
-            pictures.append(None)
-            if out_dir is None or outcome.report is None:
-                continue
-            outcome.report.save(outcome.place(out_dir, '.json'))
-            if picture:
-                figure = draw_report(outcome.report)
-                pictures[-1] = save_figure(figure, outcome.place(out_dir, '.png'))
-        return pictures
+        if out_dir is None:
+            return [None] * len(preds)
+        return [write_outcome(outcome, out_dir, picture) for outcome in preds]
 
     def postprocess(
         self,
@@ -309,10 +303,9 @@ class MARTInferencer(BaseInferencer):
             )
         if pred_out_file:
             write_text(pred_out_file, json.dumps(reports, ensure_ascii=False, indent=1))
+        samples = [outcome.data_sample() for outcome in preds] if return_datasamples else None
         return dict(
-            predictions=[outcome.data_sample() for outcome in preds]
-            if return_datasamples
-            else reports,
+            predictions=samples or reports,
             visualization=visualization,
             failures=failures,
         )

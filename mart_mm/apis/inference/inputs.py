@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from mart_mm.datasets.base import VIDEO_SUFFIXES
 from mart_mm.datasets.media.video_arrays import VideoArrays
-from mart_mm.errors import MediaError
 from mart_mm.lexicon.transcript import find_sidecar
 
 Source = str | os.PathLike | VideoArrays | Mapping
@@ -91,30 +90,32 @@ def _stems(found: Sequence[tuple[object, str, Path]]) -> list[str]:
     return stems
 
 
-def transcript_for(transcript: str | os.PathLike | None, video: Video, count: int) -> Path | None:
-    """The transcript given for a video.
+def transcripts_for(
+    transcript: str | os.PathLike | None, videos: Sequence[Video]
+) -> list[Path | None]:
+    """The transcript given for each video.
 
     Args:
         transcript: A subtitle file for the one video, or a folder with files named as the videos;
             None for none.
-        video: The video.
-        count: How many videos there are.
+        videos: The videos.
 
     Returns:
-        None where none is given for this one.
+        None for each for which none is given.
 
     Raises:
-        MediaError: When a file is given for several videos, or there is no such file.
+        FileNotFoundError: When there is no such file.
+        ValueError: When one file is given for several videos.
     """
     if transcript is None:
-        return None
+        return [None] * len(videos)
     path = Path(transcript)
     if path.is_dir():
-        return find_sidecar(path / video.stem)
+        return [find_sidecar(path / video.stem) for video in videos]
     if not path.is_file():
-        raise MediaError(str(path), 'there is no such transcript: give a subtitle file or a folder')
-    if count > 1:
-        raise MediaError(
-            str(path), f'is one transcript for {count} videos: give a folder with a file for each'
+        raise FileNotFoundError(f'{path}: no such transcript: give a subtitle file or a folder')
+    if len(videos) > 1:
+        raise ValueError(
+            f'{path} is one transcript for {len(videos)} videos: give a folder with a file for each'
         )
-    return path
+    return [path]

@@ -88,6 +88,14 @@ def test_a_model_of_features_reads_no_videos(content: dict, tmp_path: Path) -> N
         MARTInferencer(_save(content, tmp_path / 'a.pth'))
 
 
+def test_a_lexicon_that_is_missing_is_said_at_once(content: dict, tmp_path: Path) -> None:
+    for step in content['meta']['inference']['pipeline']:
+        if step['type'] == 'FindCues':
+            step['lexicon'] = dict(type='FileLexicon', path='absent.tsv')
+    with pytest.raises(FileNotFoundError, match=r'absent.tsv does not exist'):
+        MARTInferencer(_save(content, tmp_path / 'a.pth'))
+
+
 def test_only_what_predicts_is_built(checkpoint: Path) -> None:
     read = read_checkpoint(checkpoint)
     recognizer = build_for_prediction(card_of(read), read)

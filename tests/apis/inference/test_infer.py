@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from mart_mm.apis.infer import infer
-from mart_mm.apis.inference.picture import choose_words
-from mart_mm.structures.emotion_report import EmotionReport, WordReport
+from mart_mm.apis.inference.picture import choose_words, thin
+from mart_mm.structures.emotion_report import EmotionReport, SegmentReport, WordReport
 
 
 def test_a_folder_with_a_broken_video(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
@@ -31,6 +31,8 @@ def test_wrong_arguments(checkpoint: Path, videos: Path, tmp_path: Path) -> None
     assert infer(tmp_path, checkpoint, **options) == 2
     assert infer(videos, tmp_path / 'absent.pth', **options) == 2
     assert infer(videos, checkpoint, formats=['docx'], **options) == 2
+    (tmp_path / 'a.srt').write_text('')
+    assert infer(videos, checkpoint, transcript=tmp_path / 'a.srt', **options) == 2
     assert not (tmp_path / 'out').exists()
 
 
@@ -67,3 +69,13 @@ def test_words_that_fit_the_picture() -> None:
     chosen = choose_words(words, 50.0, most=10)
     assert [word.word for word in chosen] == [f'w{i}' for i in range(7, 500, 50)]
     assert choose_words(words[:10], 50.0, most=10) == words[:10]
+
+
+def test_points_that_fit_the_picture() -> None:
+    segments = [SegmentReport(i, i + 1, [i / 25, 1 - i / 25], 'joy', 1, 1.0) for i in range(25)]
+    times, course, together = thin(segments, most=10)
+    assert together == 3 and times.tolist()[0] == [0, 3] and times.tolist()[-1] == [24, 25]
+    assert course.shape == (9, 2)
+    assert course[1].tolist() == pytest.approx([4 / 25, 21 / 25])
+    times, course, together = thin(segments, most=25)
+    assert together == 1 and course[:, 0].tolist() == [i / 25 for i in range(25)]

@@ -18,7 +18,6 @@ from mart_mm.datasets.base import build_transforms
 from mart_mm.datasets.collate import affective_collate
 from mart_mm.datasets.media.audio_reader import read_audio
 from mart_mm.datasets.media.video_reader import VideoReader
-from mart_mm.errors import MediaError
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 from mart_mm.structures.emotion_report import DROPPED_AT, EmotionReport
@@ -190,7 +189,7 @@ def test_a_given_transcript_comes_first(
     report = inferencer.report(videos / 'two.mp4', transcript=path)
     assert report.transcript_source == 'given'
     assert [word.word for word in report.words] == ['happiness']
-    with pytest.raises(MediaError, match='no such transcript'):
+    with pytest.raises(FileNotFoundError, match='no such transcript'):
         inferencer.report(videos / 'two.mp4', transcript=tmp_path / 'absent.srt')
 
 

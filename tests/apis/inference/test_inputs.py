@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mart_mm.apis.inference.inputs import list_videos, transcript_for
+from mart_mm.apis.inference.inputs import list_videos, transcripts_for
 from mart_mm.datasets.media.video_arrays import VideoArrays
-from mart_mm.errors import MediaError
 
 FRAMES = np.zeros((2, 8, 8, 3), np.uint8)
 
@@ -51,8 +50,11 @@ def test_wrong_inputs(tmp_path: Path) -> None:
 def test_transcripts(tmp_path: Path) -> None:
     _touch(tmp_path, 'v/a.mp4', 'v/b.mp4', 't/a.srt')
     videos = list_videos(tmp_path / 'v')
-    assert transcript_for(tmp_path / 't', videos[0], 2) == tmp_path / 't' / 'a.srt'
-    assert transcript_for(tmp_path / 't', videos[1], 2) is None
-    assert transcript_for(tmp_path / 't' / 'a.srt', videos[0], 1) == tmp_path / 't' / 'a.srt'
-    with pytest.raises(MediaError, match='one transcript for 2 videos'):
-        transcript_for(tmp_path / 't' / 'a.srt', videos[0], 2)
+    file = tmp_path / 't' / 'a.srt'
+    assert transcripts_for(tmp_path / 't', videos) == [file, None]
+    assert transcripts_for(file, videos[:1]) == [file]
+    assert transcripts_for(None, videos) == [None, None]
+    with pytest.raises(ValueError, match='one transcript for 2 videos'):
+        transcripts_for(file, videos)
+    with pytest.raises(FileNotFoundError, match='no such transcript'):
+        transcripts_for(tmp_path / 'absent.srt', videos)
