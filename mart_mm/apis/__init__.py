@@ -1,13 +1,26 @@
-"""What the tools and the command call; names are imported when they are first used."""
+"""What ``tools/``, the command line and scripts call."""
 
-from importlib import import_module
+from __future__ import annotations
 
-_MODULES = {'get_model': 'mart_mm.apis.models', 'list_models': 'mart_mm.apis.models'}
+from typing import TYPE_CHECKING
 
-__all__ = sorted(_MODULES)
+if TYPE_CHECKING:
+    from mart_mm.apis.models import get_model as get_model
+    from mart_mm.apis.models import list_models as list_models
+
+_HOME = {
+    'get_model': 'mart_mm.apis.models',
+    'list_models': 'mart_mm.apis.models',
+}
 
 
-def __getattr__(name: str) -> object:
-    if name not in _MODULES:
+def __getattr__(name: str) -> object:  # torch is imported when it is needed, not before
+    if name not in _HOME:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    return getattr(import_module(_MODULES[name]), name)
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -163,10 +163,10 @@ def finished_demo(folder: Path) -> Path:
             ),
         ),
         (
-            ['export', 'mart-mbt-planted', '--opset', '17'],
+            ['export', 'mart-mbt-planted', '--opset', '18'],
             'mart_mm.deploy.onnx',
             'export_onnx',
-            dict(opset=17),
+            dict(opset=18),
         ),
         (
             ['ui', '--port', '9000'],
@@ -198,6 +198,16 @@ def test_functions_are_called_as_they_are_defined(
         assert str(weights) in (*given, *options.values())
     if real is not None:
         inspect.signature(real).bind(*given, **options)
+
+
+def test_a_checkpoint_needs_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls, _ = replace(monkeypatch, 'mart_mm.apis.infer', 'infer')
+    monkeypatch.chdir(tmp_path)
+    checkpoint = str(finished_demo(tmp_path))
+    assert main(['infer', 'a.mp4', '--model', checkpoint]) == 0
+    ((given, options),) = calls
+    assert given == (['a.mp4'], checkpoint) and options['weights'] is None
+    assert main(['infer', 'a.mp4', '--model', 'nowhere.pth']) == 2
 
 
 def test_weights_that_are_not_there_are_named(capsys: pytest.CaptureFixture) -> None:
