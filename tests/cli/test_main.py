@@ -8,7 +8,6 @@ import subprocess
 import sys
 from argparse import Namespace
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -127,10 +126,12 @@ class Calls(list):
 
 
 def replace(monkeypatch: pytest.MonkeyPatch, module: str, function: str) -> tuple[Calls, object]:
-    """Put a recorder in place of a function; also the function itself, where it is there."""
+    """Put a recorder in place of a function; also the function itself, where it can be imported."""
     parts = module.split('.')
-    is_there = all(find_spec('.'.join(parts[: n + 1])) for n in range(1, len(parts)))
-    real = getattr(import_module(module), function) if is_there else None
+    try:
+        real = getattr(import_module(module), function)
+    except ModuleNotFoundError:  # it, or a package that it needs, is not installed
+        real = None
     calls, stand_in = Calls(), ModuleType(module)
     setattr(stand_in, function, calls)
     for n in range(2, len(parts)):
