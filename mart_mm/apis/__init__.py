@@ -1,26 +1,13 @@
-"""What ``tools/``, the command line and scripts call."""
+"""What the tools and the command call; names are imported when they are first used."""
 
-from __future__ import annotations
+from importlib import import_module
 
-from typing import TYPE_CHECKING
+_MODULES = {'get_model': 'mart_mm.apis.models', 'list_models': 'mart_mm.apis.models'}
 
-if TYPE_CHECKING:
-    from mart_mm.apis.models import get_model as get_model
-    from mart_mm.apis.models import list_models as list_models
-
-_HOME = {
-    'get_model': 'mart_mm.apis.models',
-    'list_models': 'mart_mm.apis.models',
-}
+__all__ = sorted(_MODULES)
 
 
-def __getattr__(name: str) -> object:  # torch is imported when it is needed, not before
-    if name not in _HOME:
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    from importlib import import_module
-
-    return getattr(import_module(_HOME[name]), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOME])
+    return getattr(import_module(_MODULES[name]), name)
