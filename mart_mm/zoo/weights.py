@@ -5,14 +5,40 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mart_mm.zoo.configs import resolve_config
 from mart_mm.zoo.index import find_model
 
 #: runs of ``mart-mm demo`` by the model that they train
 DEMO_RUNS = {'mart_mbt_planted': 'mart', 'mbt_planted': 'supervised'}
 
 
+#: a file with one of these is a checkpoint, no config
+CHECKPOINT_SUFFIXES = ('.pth', '.pt', '.ckpt')
+
+
 class NoWeightsError(FileNotFoundError):
     """There are no weights; the message says how to get some."""
+
+
+def locate(model: str, weights: str | Path | None = None) -> tuple[str, str | None]:
+    """What an inferencer is told to load.
+
+    Args:
+        model: A checkpoint, which needs nothing else; or a config, or the name of one.
+        weights: A checkpoint of the config.
+
+    Returns:
+        The checkpoint and ``weights`` as they are; or config and weights of a model.
+
+    Raises:
+        UnknownConfigError: With the nearest names.
+        NoWeightsError: When there are no weights, with the remedy.
+    """
+    if Path(model).suffix in CHECKPOINT_SUFFIXES:
+        if not Path(model).is_file():
+            raise NoWeightsError(f'checkpoint {model} does not exist')
+        return model, None if weights is None else str(weights)
+    return str(resolve_config(model)), find_weights(model, weights)
 
 
 def find_weights(

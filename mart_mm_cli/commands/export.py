@@ -14,8 +14,8 @@ HELP = 'write a model as ONNX'
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
-    parser.add_argument('model', help='name of a model, or config file')
-    parser.add_argument('--weights', help='checkpoint of the model')
+    parser.add_argument('model', help='name of a model, config file, or checkpoint')
+    parser.add_argument('--weights', help='checkpoint of a config')
     parser.add_argument('--out', help='file to write (MODEL.onnx)')
     parser.add_argument(
         '--opset', type=positive_int, default=argparse.SUPPRESS, help='version of the operators'
@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Export; returns the exit code."""
-    from mart_mm.zoo.configs import resolve_config
-    from mart_mm.zoo.weights import find_weights
+    from pathlib import Path
 
-    config = resolve_config(args.model)
-    weights = find_weights(args.model, args.weights)
+    from mart_mm.zoo.weights import locate
+
+    model, weights = locate(args.model, args.weights)
     from mart_mm.deploy.onnx import export_onnx
 
     opset = {'opset': args.opset} if 'opset' in args else {}
-    out = args.out or f'{config.stem}.onnx'
-    export_onnx(str(config), weights, out, **opset)
+    out = args.out or f'{Path(model).stem}.onnx'
+    export_onnx(model, weights, out, **opset)
     print(out)
     return 0

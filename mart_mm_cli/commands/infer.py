@@ -21,9 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         'inputs', nargs='+', metavar='VIDEO', help='media files, or folders of them'
     )
     parser.add_argument(
-        '--model', default=DEFAULT_MODEL, help='name of a model, or config file (%(default)s)'
+        '--model',
+        default=DEFAULT_MODEL,
+        help='name of a model, config file, or checkpoint, which needs no config (%(default)s)',
     )
-    parser.add_argument('--weights', help='checkpoint of the model')
+    parser.add_argument('--weights', help='checkpoint of a config')
     parser.add_argument('--out', default='outputs', help='folder of the reports (%(default)s)')
     parser.add_argument('--device', help='such as cpu or cuda; chosen where not given')
     parser.add_argument('--batch-size', type=positive_int, default=1, help='videos at once')
@@ -40,16 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Infer; returns the exit code."""
-    from mart_mm.zoo.configs import resolve_config
-    from mart_mm.zoo.weights import find_weights
+    from mart_mm.zoo.weights import locate
 
-    config = resolve_config(args.model)
-    weights = find_weights(args.model, args.weights)
+    model, weights = locate(args.model, args.weights)
     from mart_mm.apis.infer import infer
 
     return infer(
         args.inputs,
-        str(config),
+        model,
         weights=weights,
         out_dir=args.out,
         device=args.device,

@@ -17,26 +17,37 @@ HELP = 'serve a page on which videos are analysed in the browser'
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the arguments."""
     parser.add_argument(
-        'models', nargs='*', default=[DEFAULT_MODEL], metavar='MODEL', help='names of models'
+        'models',
+        nargs='*',
+        default=[DEFAULT_MODEL],
+        metavar='MODEL',
+        help='names of models, or checkpoints',
     )
     parser.add_argument('--host', default='127.0.0.1', help='address (%(default)s)')
     parser.add_argument('--port', type=int, default=8765, help='(%(default)s)')
     parser.add_argument(
         '--max-upload-mb', type=positive_int, default=argparse.SUPPRESS, help='largest upload'
     )
-    parser.add_argument('--folder', help='where uploads and reports are kept')
+    parser.add_argument('--folder', help='videos in it can be chosen on the page')
+    parser.add_argument(
+        '--allowed-hosts',
+        nargs='+',
+        default=argparse.SUPPRESS,
+        metavar='NAME',
+        help='names or addresses that other machines open the page under, needed with 0.0.0.0',
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until it is stopped; returns the exit code."""
-    from mart_mm.zoo.configs import resolve_config
-    from mart_mm.zoo.weights import find_weights
+    from mart_mm.zoo.weights import locate
 
     for model in args.models:  # say what is missing before the page is there
-        resolve_config(model)
-        find_weights(model)
+        locate(model)
     from mart_mm.ui import serve
 
-    limit = {'max_upload_mb': args.max_upload_mb} if 'max_upload_mb' in args else {}
-    serve(args.models, host=args.host, port=args.port, folder=args.folder, **limit)
+    given = {
+        name: getattr(args, name) for name in ('max_upload_mb', 'allowed_hosts') if name in args
+    }
+    serve(args.models, host=args.host, port=args.port, folder=args.folder, **given)
     return 0
