@@ -12,7 +12,7 @@ from mmengine.logging import print_log
 
 from mart_mm.apis.inference.inputs import Source, list_videos, transcripts_for
 from mart_mm.apis.inference.outcome import Outcome
-from mart_mm.apis.inference.picture import write_outcome
+from mart_mm.apis.inference.writing import write_outcome
 from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.errors import MediaError, unknown_name
 

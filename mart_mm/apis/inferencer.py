@@ -24,9 +24,9 @@ from mart_mm.apis.inference.checkpoint import (
 from mart_mm.apis.inference.inputs import Source, Video, list_videos, transcripts_for
 from mart_mm.apis.inference.model_index import find_model
 from mart_mm.apis.inference.outcome import Outcome
-from mart_mm.apis.inference.picture import write_outcome
 from mart_mm.apis.inference.predict import Progress, VideoPredictor
 from mart_mm.apis.inference.windows import WindowPipeline
+from mart_mm.apis.inference.writing import write_outcome
 from mart_mm.apis.splits import find_step
 from mart_mm.datasets.base import build_transforms
 from mart_mm.datasets.collate import affective_collate

@@ -12,6 +12,7 @@ import uvicorn
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.ui.app import MAX_DISK_BYTES, MAX_UPLOAD_BYTES, create_app
 from mart_mm.ui.jobs import Progress
+from mart_mm.zoo.weights import locate
 
 _WILDCARDS = ('0.0.0.0', '::', '')
 _SECONDS_TO_CLOSE = 3
@@ -49,8 +50,7 @@ def find_models(models: Iterable[str]) -> dict[str, dict[str, str]]:
     """What the page calls each model, and how an inferencer is told to load it.
 
     Args:
-        models: Checkpoints, which need nothing else; or configs and names of the model index, with
-            the weights that :func:`mart_mm.zoo.weights.find_weights` finds.
+        models: As :func:`mart_mm.zoo.weights.locate` takes them.
 
     Returns:
         Name -> ``model`` and, of a config, ``weights``.
@@ -61,15 +61,12 @@ def find_models(models: Iterable[str]) -> dict[str, dict[str, str]]:
     """
     found: dict[str, dict[str, str]] = {}
     for model in map(str, models):
-        path = Path(model)
-        if path.is_file() and path.suffix != '.py':
-            name, options = f'{path.resolve().parent.name}/{path.name}', dict(model=model)
+        source, weights = locate(model)
+        if weights is None:
+            path = Path(source).resolve()
+            name, options = f'{path.parent.name}/{path.name}', dict(model=source)
         else:
-            from mart_mm.zoo.configs import resolve_config
-            from mart_mm.zoo.weights import find_weights
-
-            config = str(resolve_config(model))
-            name, options = Path(config).stem, dict(model=config, weights=str(find_weights(model)))
+            name, options = Path(source).stem, dict(model=source, weights=weights)
         if name in found:
             raise ValueError(f'models: two are called {name}: give each its own name')
         found[name] = options

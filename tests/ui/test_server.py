@@ -73,17 +73,17 @@ def checkpoint(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_models_are_found(monkeypatch: pytest.MonkeyPatch, checkpoint: str) -> None:
-    configs, weights = types.ModuleType('configs'), types.ModuleType('weights')
-    configs.resolve_config = lambda name: Path(f'configs/{name}.py')
-    weights.find_weights = lambda name: f'{name}.pth'
-    monkeypatch.setitem(sys.modules, 'mart_mm.zoo', types.ModuleType('mart_mm.zoo'))
-    monkeypatch.setitem(sys.modules, 'mart_mm.zoo.configs', configs)
-    monkeypatch.setitem(sys.modules, 'mart_mm.zoo.weights', weights)
-    assert find_models([checkpoint, 'mart']) == {
-        'run/epoch_3.pth': dict(model=checkpoint),
-        'mart': dict(model='configs/mart.py', weights='mart.pth'),
-    }
+def test_models_are_found(monkeypatch: pytest.MonkeyPatch, checkpoint: str, tmp_path: Path) -> None:
+    run = tmp_path / 'demo_out' / 'mart'
+    run.mkdir(parents=True)
+    for epoch in (4, 30):
+        (run / f'epoch_{epoch}.pth').touch()
+    monkeypatch.chdir(tmp_path)
+    found = find_models([checkpoint, 'mart_mbt_planted'])
+    assert found.pop('run/epoch_3.pth') == dict(model=checkpoint)
+    (named,) = found.values()
+    assert list(found) == ['mart_mbt_planted'] == [Path(named['model']).stem]
+    assert Path(named['weights']).resolve() == run / 'epoch_30.pth'
     with pytest.raises(ValueError, match='two are called run/epoch_3.pth'):
         find_models([checkpoint, checkpoint])
 

@@ -10,8 +10,7 @@ from types import ModuleType
 import pytest
 
 from mart_mm.apis.infer import infer
-from mart_mm.apis.inference.picture import choose_words, thin
-from mart_mm.structures.emotion_report import EmotionReport, SegmentReport, WordReport
+from mart_mm.structures.emotion_report import EmotionReport
 
 
 def test_a_folder_with_a_broken_video(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
@@ -56,26 +55,3 @@ def test_exports_are_asked_for(
         infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 1
     )
     assert 'disk full' in json.loads((tmp_path / 'failures.json').read_text())[str(path)]
-
-
-def test_words_that_fit_the_picture() -> None:
-    words = [
-        WordReport(
-            word=f'w{i}', concept='c', start=i / 10, end=i / 10 + 0.1, segment=0, polarity=1,
-            emotion=None, affect=[], level=3 if i % 50 == 7 else 1, dropped=None,
-        )
-        for i in range(500)
-    ]  # fmt: skip
-    chosen = choose_words(words, 50.0, most=10)
-    assert [word.word for word in chosen] == [f'w{i}' for i in range(7, 500, 50)]
-    assert choose_words(words[:10], 50.0, most=10) == words[:10]
-
-
-def test_points_that_fit_the_picture() -> None:
-    segments = [SegmentReport(i, i + 1, [i / 25, 1 - i / 25], 'joy', 1, 1.0) for i in range(25)]
-    times, course, together = thin(segments, most=10)
-    assert together == 3 and times.tolist()[0] == [0, 3] and times.tolist()[-1] == [24, 25]
-    assert course.shape == (9, 2)
-    assert course[1].tolist() == pytest.approx([4 / 25, 21 / 25])
-    times, course, together = thin(segments, most=25)
-    assert together == 1 and course[:, 0].tolist() == [i / 25 for i in range(25)]
