@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -161,28 +162,22 @@ def check_options(command: Command, arguments: object) -> None:
         assert last in node or 'type' in node, f'{command}: {config} has no {key}'
 
 
-class forgetting:  # noqa: N801  reads as a statement
+@contextmanager
+def forgetting(folder: Path) -> Iterator[None]:
     """Forget what a page's files registered, so that another page can use the names."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> None:
-        self.before = set(sys.modules)
-
-    def __exit__(self, *error: object) -> None:
-        for name in set(sys.modules) - self.before:
-            file = getattr(sys.modules[name], '__file__', None)
-            if file and Path(file).parent == self.folder:
+    before = set(sys.modules)
+    try:
+        yield
+    finally:
+        for name in set(sys.modules) - before:
+            if Path(getattr(sys.modules[name], '__file__', None) or '/').parent == folder:
                 del sys.modules[name]
-                self.unregister(name)
-
-    @staticmethod
-    def unregister(module: str) -> None:
-        for kind in (registry.MODELS, registry.DATASETS):
-            for name, component in list(kind.module_dict.items()):
-                if component.__module__ == module:
-                    del kind.module_dict[name]
+                for kind in (registry.MODELS, registry.DATASETS):
+                    mine = [
+                        key for key, part in kind.module_dict.items() if part.__module__ == name
+                    ]
+                    for key in mine:
+                        del kind.module_dict[key]
 
 
 def all_commands() -> Iterator[Command]:
