@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE / '_ext')]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'runtime'), str(HERE / '_ext')]
 
 from mart_mm.version import __version__  # noqa: E402
 

@@ -16,7 +16,10 @@ def visit_math(self: HTML5Translator, node: nodes.math) -> None:
 
 def visit_math_block(self: HTML5Translator, node: nodes.math_block) -> None:
     """A formula of its own."""
-    self.body.append(f'<div class="math">{mathml(node.astext(), as_block=True)}</div>')
+    name = (node.get('label') or '').removeprefix('eq-').upper()  # as the paper numbers it
+    number = f'<span class="eqno">({name})</span>' if name else ''
+    formula = mathml(node.astext(), as_block=True)
+    self.body.append(f'<div class="math">{number}{formula}</div>')
     raise nodes.SkipNode
 
 
