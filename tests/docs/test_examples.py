@@ -40,7 +40,6 @@ NOT_RUN = {
     r' my\.csv --out my_config|^python tools/(train|data/scan)\.py my_config': 'the tour has a table',
     r'\b(my_)?video\.mp4|\btalks/': "needs the reader's video",
     r'work_dirs/tables|work_dirs/\*|tools/analysis/tables\.py': 'needs runs of hours',
-    r'^python benchmarks/': 'measures, for minutes',
     r'^mart-mm (demo|ui)\b': 'takes minutes, or serves until it is stopped',
 }
 #: pages on which a command of NOT_RUN can be run
@@ -122,7 +121,18 @@ def small_form(words: tuple[str, ...]) -> list[str]:
     if 'tools/data/planted_features/make.py' in text:
         return ['--train', '6', '--test', '3']
     if 'tools/data/planted/make.py' in text:
-        return ['--train', '6', '--test', '6', '--segments', '2', '--out', 'data/planted_small']
+        return [
+            '--train',
+            '6',
+            '--test',
+            '6',
+            '--segments',
+            '2',
+            '--jobs',
+            '1',
+            '--out',
+            'data/small',
+        ]
     return []
 
 
