@@ -119,20 +119,9 @@ def small_form(words: tuple[str, ...]) -> list[str]:
         config = next(Path(word) for word in words[2:] if word.endswith('.py'))
         return ['--smoke', '--work-dir', f'work_dirs/{config.stem}']
     if 'tools/data/planted_features/make.py' in text:
-        return ['--train', '6', '--test', '3']
+        return '--train 6 --test 3'.split()
     if 'tools/data/planted/make.py' in text:
-        return [
-            '--train',
-            '6',
-            '--test',
-            '6',
-            '--segments',
-            '2',
-            '--jobs',
-            '1',
-            '--out',
-            'data/small',
-        ]
+        return '--train 6 --test 6 --segments 2 --jobs 1 --out data/small'.split()
     return []
 
 
