@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+
+from sphinx.application import Sphinx
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / 'runtime'), str(HERE / '_ext')]
@@ -45,3 +48,15 @@ html_static_path = ['_static']
 html_css_files = ['pages.css']
 html_show_sphinx = False
 html_copy_source = False
+
+
+def escape_stars(
+    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
+) -> None:
+    """Shapes such as (B, *grid) stand unquoted in docstrings; the star is no emphasis."""
+    lines[:] = [re.sub(r'(?<=[(\s])\*(?=[\w.]+[,)])', r'\*', line) for line in lines]
+
+
+def setup(app: Sphinx) -> None:
+    """Listen to docstrings, before they are turned into reStructuredText."""
+    app.connect('autodoc-process-docstring', escape_stars, priority=400)
