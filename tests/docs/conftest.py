@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mart_mm.apis.run import add_common_arguments, load_config, train
+from mart_mm.apis.run import load_config, train
 from tools.data.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,11 +24,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def demo_out(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ``make demo`` leaves, after an epoch of each stage."""
     out = tmp_path_factory.mktemp('demo') / 'demo_out'
-    parser = argparse.ArgumentParser()
-    add_common_arguments(parser)
+    options = dict(work_dir=str(out / 'mart'), cfg_options=dict(cache=None), launcher='none')
     config = str(ROOT / 'configs' / 'mart' / 'mart_mbt_planted.py')
-    work_dir = ['--work-dir', str(out / 'mart')]
-    cfg = load_config(parser.parse_args([config, *work_dir, '--cfg-options', 'cache=None']))
+    cfg = load_config(argparse.Namespace(config=config, **options))
     for split in ('train', 'val', 'test'):
         loader = cfg[f'{split}_dataloader']
         loader.update(num_workers=0, persistent_workers=False)
