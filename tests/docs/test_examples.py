@@ -35,6 +35,7 @@ NOT_RUN = {
     r'^bash tools/': 'starts several processes',
     r'tools/data/(ekman6|video_emotion8|perr|iemocap|affwild2)/prepare\.py': 'needs the download',
     r'configs/\w+/\w+_(ekman6|ve8|perr|iemocap|affwild2)\.py': 'needs the data set',
+    r'configs/features/': 'trained by the test of every config',
     r'unaligned_50|data/mosi': 'needs a public set of features',
     r' manifest\.csv|my/mart_features': "needs the reader's features",
     r' my\.csv --out my_config|^python tools/(train|data/scan)\.py my_config': 'the tour has a table',

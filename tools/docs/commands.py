@@ -117,7 +117,7 @@ def program_of(words: Sequence[str]) -> tuple[Callable[[], object], list[str]] |
 @contextmanager
 def arguments(argv: Sequence[str]) -> Iterator[None]:
     """Let programs read these arguments."""
-    with mock.patch.object(sys, 'argv', list(argv)), mock.patch.dict(os.environ, COLUMNS='100'):
+    with mock.patch.object(sys, 'argv', list(argv)), mock.patch.dict(os.environ, COLUMNS='88'):
         yield
 
 
