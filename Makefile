@@ -21,7 +21,7 @@ bench: setup  ## measure speed and memory; figures go to benchmarks/results
 
 docs: setup  ## build the documentation in docs/_build/html
 	$(PYTHON) -m pip install --quiet --constraint constraints.txt --requirement requirements/docs.txt
-	$(PYTHON) -m sphinx -W --keep-going -j auto -b html docs docs/_build/html
+	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: setup  ## check style
 	$(PYTHON) -m ruff check .
