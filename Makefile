@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint format clean
+.PHONY: help setup demo test bench docs lint format clean
 PYTHON := .venv/bin/python
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
@@ -18,6 +18,10 @@ test: setup  ## run the tests
 
 bench: setup  ## measure speed and memory; figures go to benchmarks/results
 	$(PYTHON) benchmarks/run_all.py
+
+docs: setup  ## build the documentation in docs/_build/html
+	$(PYTHON) -m pip install --quiet --constraint constraints.txt --requirement requirements/docs.txt
+	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
 
 lint: setup  ## check style
 	$(PYTHON) -m ruff check .
