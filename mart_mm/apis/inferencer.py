@@ -22,7 +22,6 @@ from mart_mm.apis.inference.checkpoint import (
     read_checkpoint,
 )
 from mart_mm.apis.inference.inputs import Source, Video, list_videos, transcripts_for
-from mart_mm.apis.inference.model_index import find_model
 from mart_mm.apis.inference.outcome import Outcome
 from mart_mm.apis.inference.predict import Progress, VideoPredictor
 from mart_mm.apis.inference.windows import WindowPipeline
@@ -37,6 +36,8 @@ from mart_mm.registry import LEXICONS
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import write_text
 from mart_mm.version import __version__
+from mart_mm.zoo.configs import resolve_config
+from mart_mm.zoo.index import find_model
 
 _MEL_SECONDS = 0.01  # of a log-mel frame
 
@@ -74,7 +75,8 @@ class MARTInferencer(BaseInferencer):
         CardError: When the checkpoint does not describe itself, with the remedy.
         WeightsError: When it is none, or of another model.
         KeyError: When it names a component that is not registered: import its module first.
-        ValueError: For an unknown name, a model without weights, or one that reads no videos.
+        UnknownConfigError: For an unknown name, with the nearest ones; a FileNotFoundError.
+        ValueError: For a model without weights, or one that reads no videos.
     """
 
     preprocess_kwargs = {'transcript'}
@@ -118,9 +120,8 @@ class MARTInferencer(BaseInferencer):
         return BaseInferencer.list_models(scope, patterns)
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str | None]:
-        folder = self._get_repo_or_mim_dir(self.scope)
-        entry = find_model(model, self._get_models_from_metafile(folder))
-        return Config.fromfile(os.path.join(folder, entry['Config'])), entry.get('Weights')
+        entry = find_model(model)
+        return Config.fromfile(resolve_config(model)), entry.weights if entry else None
 
     def _init_model(
         self, cfg: Config | ConfigDict, weights: str | None, device: str = 'cpu'

@@ -21,6 +21,7 @@ from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 from mart_mm.structures.emotion_report import DROPPED_AT, EmotionReport
+from mart_mm.zoo.index import ModelEntry
 
 FPS, RATE = 8, 16000
 
@@ -151,16 +152,15 @@ def test_names_of_the_index(
     checkpoint: Path, mart_config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert 'mart_mbt_ekman6' in MARTInferencer.list_models()
-    with pytest.raises(ValueError, match='near to it: .*mart_mbt_ekman6'):
+    with pytest.raises(FileNotFoundError, match='did you mean .*mart_mbt_ekman6'):
         MARTInferencer('mart_mbt_ekmann6', checkpoint)
     with pytest.raises(ValueError, match='no weights: train it'):
         MARTInferencer('mart_mbt_ekman6')
-    entry = dict(Name='tiny', Alias='small', Config=str(mart_config), Weights=str(checkpoint))
-    monkeypatch.setattr(
-        MARTInferencer, '_get_models_from_metafile', staticmethod(lambda folder: [entry])
-    )
-    for name in ('tiny', 'Small'):
-        assert MARTInferencer(name, device='cpu').model_info['checkpoint'] == checkpoint.name
+    entry = ModelEntry('tiny', ('small',), 'MART', mart_config, 'planted', str(checkpoint))
+    monkeypatch.setattr('mart_mm.zoo.index.read_index', lambda: (entry,))
+    for name in ('tiny', 'SMALL'):
+        inferencer = MARTInferencer(name, device='cpu', show_progress=False)
+        assert inferencer.model_info['checkpoint'] == checkpoint.name
 
 
 def test_a_model_without_pretext_verifies_nothing(supervised: Path, videos: Path) -> None:
