@@ -126,12 +126,24 @@ def _fill(folder: str, seed: int, is_filling: Event, endless: bool) -> None:
             return
 
 
+def stop_in_an_entry(pid: int, cache: FileCache, known: int) -> None:
+    """Halt a writer at a moment when it has begun an entry, beside the ``known`` unfinished ones."""
+    for _ in range(10_000):
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.001)
+        if sum(path.name.startswith('.') for path in files(cache)) > known:
+            return
+        os.kill(pid, signal.SIGCONT)
+        time.sleep(0.002)
+    raise AssertionError('the writer never began an entry')
+
+
 def test_killed_writers_leave_no_bad_entry(tmp_path: Path) -> None:
     """Two processes fill one cache; one of them is killed on the way, again and again."""
     context = multiprocessing.get_context('fork')
     cache, rng = FileCache(str(tmp_path)), np.random.default_rng(0)
     left: list[Path] = []
-    for number in range(200):
+    for number in range(13):
         is_filling = context.Event()
         victim = context.Process(target=_fill, args=(str(tmp_path), number, is_filling, True))
         other = context.Process(
@@ -139,15 +151,17 @@ def test_killed_writers_leave_no_bad_entry(tmp_path: Path) -> None:
         )
         victim.start(), other.start()
         assert is_filling.wait(30)
-        time.sleep(0.02 * rng.random())
+        if number < 10:  # anywhere, while the other one writes
+            time.sleep(0.02 * rng.random())
+        else:  # in the middle of an entry
+            other.join()
+            stop_in_an_entry(victim.pid, cache, len(left))
         os.kill(victim.pid, signal.SIGKILL)
         victim.join(), other.join()
         assert victim.exitcode == -signal.SIGKILL and other.exitcode == 0
         assert all(is_whole(cache, entry, ROWS) for entry in range(ENTRIES))
         left = [path for path in files(cache) if path.name.startswith('.')]
-        if number >= 9 and len(left) >= 3:
-            break
-    assert len(left) >= 3  # killed in the middle of an entry
+    assert len(left) >= 3
     assert len(files(cache)) == ENTRIES + len(left)
 
 
