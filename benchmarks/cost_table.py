@@ -155,7 +155,9 @@ def page(kept: dict) -> str:
         '',
         'A clip is one segment of a video with its sound. Clips per second are those of a '
         'training step, forward and backward, on random numbers and the fewest videos the method '
-        'can train on; memory is the peak above that of the imports, over both stages.',
+        'can train on; memory is the peak above that of the imports, over both stages. Each config was '
+        'measured once: on a shared machine, where one step runs at half the speed of the next, rates tell '
+        'methods apart that differ by a factor of two or more.',
         '',
         *rows(kept),
         '',
