@@ -15,9 +15,8 @@ from mart_mm.apis.inference.outcome import Outcome
 from mart_mm.apis.inference.writing import write_outcome
 from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.errors import MediaError, unknown_name
+from mart_mm.exports import FORMATS, write_exports
 
-#: what a report can be written as; all but JSON by :mod:`mart_mm.exports`
-FORMATS = ('json', 'csv', 'srt', 'eaf', 'labelstudio', 'overlay')
 FAILURES = 'failures.json'
 #: exit status: all videos done, some could not be read, nothing could be begun
 DONE, SOME_FAILED, WRONG_ARGUMENTS = 0, 1, 2
@@ -47,7 +46,7 @@ def infer(
         device: Default: the GPU if there is one.
         batch_size: Windows predicted together.
         transcript: A subtitle file for the one video, or a folder with files named as the videos.
-        formats: Some of :data:`FORMATS`.
+        formats: Some of :data:`mart_mm.exports.FORMATS`.
         picture: Whether a picture of each report is written.
 
     Returns:
@@ -83,8 +82,6 @@ def _write(outcome: Outcome, out_dir: Path, formats: Sequence[str], picture: boo
         write_outcome(outcome, out_dir, picture, report='json' in formats)
         others = [name for name in formats if name != 'json']
         if others:
-            from mart_mm.exports import write_exports
-
             source = outcome.video.source
             media = source if isinstance(source, Path) else None
             folder = outcome.place(out_dir, '').parent

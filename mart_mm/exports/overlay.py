@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,11 +10,11 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from mart_mm.datasets.media.frame_table import FrameTable
-from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
+from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
 from mart_mm.exports.strip import EmotionStrip
+from mart_mm.preparation.recode import add_sounds, clock_of, copy_colours, recode
 from mart_mm.preparation.small_copy import NO_SPACE, frame_table, reason_of
-from mart_mm.preparation.sound_copy import SoundCopy
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import replacing
 
@@ -25,7 +24,6 @@ _KEY_SECONDS = 2  # between key frames, so that players jump quickly
 _KEPT_SOUND = frozenset(
     ('aac', 'mp3', 'mp3float', 'ac3', 'eac3', 'alac', 'flac', 'opus', 'libopus')
 )
-_COLOUR = ('color_range', 'color_primaries', 'color_trc', 'colorspace')
 #: FFmpeg's matrix of a stream -> that of its scaler
 _MATRICES = {
     1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601,
@@ -84,41 +82,13 @@ def _copy(
     """Write the streams; the number of frames written."""
     stream = find_video_stream(old)
     stream.thread_type = 'AUTO'
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    # without time stamps frames follow each other at the mean rate
-    base = stream.time_base if table.stamps else 1 / rate
+    rate, base = clock_of(stream, table)
     origin = Fraction(max(0, old.start_time or 0), av.time_base)  # seconds
-    shift = round(origin / base) if table.stamps else 0
     painter = _Painter(report, table, stream)
     encoder = _add_encoder(new, stream, painter, rate, base)
-    sounds = {s.index: SoundCopy(new, s, float(origin), _KEPT_SOUND) for s in old.streams.audio}
-    chosen = find_audio_stream(old)
-    for index, sound in sounds.items():  # readers of the copy choose as those of the source do
-        is_chosen = chosen is not None and index == chosen.index
-        flags = av.stream.Disposition
-        sound.stream.disposition = flags.default if is_chosen else flags(0)
-
-    durations = _durations(table, base, shift)
-    done: set[int] = set()
-    count = 0
-    for packet in old.demux([stream, *old.streams.audio]):
-        if packet.stream_index in sounds:
-            sounds[packet.stream_index].add(packet)
-            continue
-        for frame in _decoded(packet):
-            index = table.index_of.get(frame.pts) if table.stamps else count
-            count += 1
-            if index is None or index in done or index >= len(table.times):
-                continue  # an edit list hides it
-            done.add(index)
-            picture = painter.paint(frame, float(table.times[index]))
-            picture.pts = table.stamps[index] - shift if table.stamps else index
-            picture.time_base = base
-            _mux(new, encoder.encode(picture), durations)
-    _mux(new, encoder.encode(), durations)
-    for sound in sounds.values():
-        sound.end()
-    return len(done)
+    sounds = add_sounds(old, new, float(origin), _KEPT_SOUND)
+    first = round(origin / base)
+    return recode(old, new, stream, encoder, sounds, table, painter.paint, base=base, first=first)
 
 
 def _add_encoder(
@@ -132,8 +102,7 @@ def _add_encoder(
     encoder.width, encoder.height = painter.size
     encoder.pix_fmt, encoder.gop_size = 'yuv420p', max(1, round(_KEY_SECONDS * rate))
     encoder.codec_context.time_base = base
-    for name in _COLOUR:
-        setattr(encoder.codec_context, name, getattr(source.codec_context, name))
+    copy_colours(encoder, source)
     if painter.is_rgb:
         encoder.codec_context.colorspace = int(painter.matrix)
         encoder.codec_context.color_range = int(painter.range)
@@ -188,28 +157,3 @@ def _planes(frame: av.VideoFrame) -> list[np.ndarray]:
         flat[light : light + colour].reshape(shape),
         flat[light + colour :].reshape(shape),
     ]
-
-
-def _decoded(packet: av.Packet) -> Iterator[av.VideoFrame]:
-    try:
-        yield from packet.decode()
-    except av.FFmpegError:  # the frames it lacks are counted
-        return
-
-
-def _durations(table: FrameTable, base: Fraction, shift: int) -> dict[int, int]:
-    """Time stamp in the copy -> ticks for which the frame is shown."""
-    if not table.stamps:
-        return {}
-    shown = [*table.stamps, table.stamps[0] + round(table.duration / base)]
-    return {
-        stamp: max(1, following - stamp) for stamp, following in zip(shown, shown[1:], strict=False)
-    }
-
-
-def _mux(
-    container: av.container.OutputContainer, packets: list[av.Packet], durations: dict[int, int]
-) -> None:
-    for packet in packets:
-        packet.duration = durations.get(packet.pts, packet.duration)
-        container.mux(packet)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
-from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from mart_mm.datasets.media.backends import scaled_size
 from mart_mm.datasets.media.frame_table import FrameTable, scan_frames
-from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
+from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
-from mart_mm.preparation.sound_copy import SoundCopy
+from mart_mm.preparation.recode import add_sounds, clock_of, copy_colours, recode
 
 _CRF = 20  # of x264; a small picture shows its artefacts more than a large one
 _TURNS = {90: ['cclock'], 180: ['cclock', 'cclock'], 270: ['clock']}
-_COLOUR = ('colorspace', 'color_range', 'color_primaries', 'color_trc')
 #: errors of the disk, not of a file
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
@@ -90,9 +88,7 @@ def _copy(
     """Write the streams; the number of frames written."""
     stream = find_video_stream(old)
     stream.thread_count = 1  # the files are done in parallel
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    # without time stamps frames follow each other at the mean rate
-    base = stream.time_base if table.stamps else 1 / rate
+    rate, base = clock_of(stream, table)
     first = table.stamps[0] if table.stamps else 0
     turn = _TURNS.get(round(table.rotation / 90) * 90 % 360, [])
     size = scaled_size(*table.size, min(short_side, *table.size))
@@ -101,40 +97,18 @@ def _copy(
     encoder.width, encoder.height = size[::-1] if len(turn) == 1 else size
     encoder.pix_fmt, encoder.gop_size, encoder.thread_count = 'yuv420p', gop, 1
     encoder.codec_context.time_base = base
-    for name in _COLOUR:
-        setattr(encoder.codec_context, name, getattr(stream.codec_context, name))
+    copy_colours(encoder, stream)
     # scene cuts and macroblock trees would make key frames and bytes depend on more than the content
     settings = 'scenecut=0:mbtree=0'
     encoder.options = {'crf': str(_CRF), 'preset': 'veryfast', 'x264-params': settings}
     zero = float(first * base) if table.stamps else _first_stored(old, stream)
-    sounds = {s.index: SoundCopy(new, s, zero) for s in old.streams.audio}
-    chosen = find_audio_stream(old)
-    for index, sound in sounds.items():  # the copy's readers choose as the source's do
-        is_chosen = chosen is not None and index == chosen.index
-        sound.stream.disposition = Disposition.default if is_chosen else Disposition(0)
-
-    durations = _durations(table, base)
+    sounds = add_sounds(old, new, zero)
     reformatter, turned = VideoReformatter(), _turner(turn, base)
-    done: set[int] = set()
-    count = 0
-    for packet in old.demux([stream, *old.streams.audio]):
-        if packet.stream_index in sounds:
-            sounds[packet.stream_index].add(packet)
-            continue
-        for frame in _decoded(packet):
-            index = table.index_of.get(frame.pts) if table.stamps else count
-            count += 1
-            if index is None or index in done or index >= len(table.times):
-                continue  # an edit list hides it
-            done.add(index)
-            picture = turned(reformatter.reformat(frame, *size, 'yuv420p'))
-            picture.pts = table.stamps[index] - first if table.stamps else index
-            picture.time_base, picture.pict_type = base, av.video.frame.PictureType.NONE
-            _mux(new, encoder.encode(picture), durations)
-    _mux(new, encoder.encode(), durations)
-    for sound in sounds.values():
-        sound.end()
-    return len(done)
+
+    def paint(frame: av.VideoFrame, _: float) -> av.VideoFrame:
+        return turned(reformatter.reformat(frame, *size, 'yuv420p'))
+
+    return recode(old, new, stream, encoder, sounds, table, paint, base=base, first=first)
 
 
 def _first_stored(container: av.container.InputContainer, stream: av.VideoStream) -> float | None:
@@ -142,32 +116,6 @@ def _first_stored(container: av.container.InputContainer, stream: av.VideoStream
     stamps = [p.pts for p in container.demux(stream) if p.size and p.pts is not None]
     container.seek(0)
     return float(min(stamps) * stream.time_base) if stamps else None
-
-
-def _decoded(packet: av.Packet) -> Iterator[av.VideoFrame]:
-    try:
-        yield from packet.decode()
-    except av.FFmpegError:  # the frames it lacks are counted
-        return
-
-
-def _durations(table: FrameTable, base: Fraction) -> dict[int, int]:
-    """Time stamp in the copy -> ticks for which the frame is shown."""
-    if not table.stamps:
-        return {}
-    shown = [*table.stamps, table.stamps[0] + round(table.duration / base)]
-    return {
-        stamp - shown[0]: max(1, following - stamp)
-        for stamp, following in zip(shown, shown[1:], strict=False)
-    }
-
-
-def _mux(
-    container: av.container.OutputContainer, packets: list[av.Packet], durations: dict[int, int]
-) -> None:
-    for packet in packets:
-        packet.duration = durations.get(packet.pts, packet.duration)
-        container.mux(packet)
 
 
 def _turner(turns: list[str], base: Fraction) -> Callable[[av.VideoFrame], av.VideoFrame]:

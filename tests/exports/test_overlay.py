@@ -145,6 +145,26 @@ def test_a_late_start_is_moved_to_the_front(tmp_path: Path, kit: SimpleNamespace
         assert container.duration / av.time_base == pytest.approx(2, abs=0.3)
 
 
+def test_a_late_start_keeps_how_long_each_frame_is_shown(
+    tmp_path: Path, kit: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gaps = [0.1, 0.4, 0.1, 0.7, 0.2]
+    times = [sum(gaps[:index]) for index in range(6)]
+    source = kit.encode(tmp_path / 'a.ts', 6, times=times, start=2000.0)
+    shown = {}
+
+    def mux(container: object, packets: list, durations: dict) -> None:
+        for packet in packets:
+            shown[packet.pts] = durations.get(packet.pts)
+            container.mux(packet)
+
+    monkeypatch.setattr('mart_mm.preparation.recode._mux', mux)
+    write_overlay(kit.report(seconds=0.6), tmp_path / 'out.mp4', source)
+    stamps = sorted(shown)
+    assert [shown[stamp] for stamp in stamps[:-1]] == np.diff(stamps).tolist()
+    assert shown[stamps[-1]] > 0
+
+
 @pytest.mark.parametrize('rotation', [90, 180, 270])
 def test_rotated_pictures_stand_upright(
     tmp_path: Path, kit: SimpleNamespace, rotation: int

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from mart_mm.apis.inference.outcome import Outcome
+from mart_mm.exports import FORMATS
 from mart_mm.visualization.report import draw_report
 from mart_mm.visualization.style import save_figure
 
@@ -30,7 +31,7 @@ def write_outcome(
     if outcome.report is None:
         return None
     if report:
-        outcome.report.save(outcome.place(out_dir, '.json'))
+        outcome.report.save(outcome.place(out_dir, FORMATS['json'].suffix))
     if not picture:
         return None
-    return save_figure(draw_report(outcome.report), outcome.place(out_dir, '.png'))
+    return save_figure(draw_report(outcome.report), outcome.place(out_dir, '.emotion.png'))

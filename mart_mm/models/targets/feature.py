@@ -34,7 +34,7 @@ class FeatureTarget(PatchTarget):
         self.input, self.shape = _INPUTS[modality], (spec.stream.num_tokens, dims)
 
     def raw_patches(self, inputs: dict) -> Tensor:
-        """(BS, N, dims):  the normalised features (B, S, N, dims)."""
+        """(BS, N, dims), the normalised features (B, S, N, dims)."""
         features = inputs[self.input].flatten(0, 1).float()
         if tuple(features.shape[1:]) != self.shape:
             raise ValueError(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -18,11 +16,11 @@ def test_a_folder_with_a_broken_video(checkpoint: Path, videos: Path, tmp_path: 
     failures = json.loads((tmp_path / 'failures.json').read_text())
     assert list(failures) == [str(videos / 'broken.mp4')]
     assert sorted(p.name for p in tmp_path.glob('*.json')) == [
-        'bare.json', 'failures.json', 'one.json', 'two.json',
+        'bare.emotion.json', 'failures.json', 'one.emotion.json', 'two.emotion.json',
     ]  # fmt: skip
     assert infer(videos / 'one.mp4', checkpoint, out_dir=tmp_path, device='cpu') == 0
     assert not (tmp_path / 'failures.json').exists()
-    assert (tmp_path / 'one.png').stat().st_size > 10_000
+    assert (tmp_path / 'one.emotion.png').stat().st_size > 10_000
 
 
 def test_wrong_arguments(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
@@ -39,18 +37,17 @@ def test_exports_are_asked_for(
     checkpoint: Path, videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple] = []
-    exports = ModuleType('mart_mm.exports')
-    exports.write_exports = lambda *arguments: asked.append(arguments)
-    monkeypatch.setitem(sys.modules, 'mart_mm.exports', exports)
+    write = 'mart_mm.apis.infer.write_exports'
+    monkeypatch.setattr(write, lambda *arguments: asked.append(arguments))
     formats = ['json', 'csv', 'eaf']
     path = videos / 'one.mp4'
     assert (
         infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 0
     )
     ((report, media, folder, names),) = asked
-    assert report == EmotionReport.load(tmp_path / 'one.json')
+    assert report == EmotionReport.load(tmp_path / 'one.emotion.json')
     assert (media, folder, names) == (path, tmp_path, ['csv', 'eaf'])
-    exports.write_exports = lambda *arguments: (_ for _ in ()).throw(OSError('disk full'))
+    monkeypatch.setattr(write, lambda *arguments: (_ for _ in ()).throw(OSError('disk full')))
     assert (
         infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 1
     )

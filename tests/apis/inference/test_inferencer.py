@@ -221,10 +221,15 @@ def test_a_broken_video_ends_nothing(
     assert failed[1] is failed[3] is None
     assert [Path(path).name for path, _ in results['failures']] == ['broken.mp4', 'absent.mp4']
     assert json.loads((tmp_path / 'all.json').read_text()) == results['predictions']
-    written = EmotionReport.load(tmp_path / 'one.json')
+    written = EmotionReport.load(tmp_path / 'one.emotion.json')
     assert written.to_dict() == results['predictions'][1]
-    assert results['visualization'] == [None, tmp_path / 'one.png', None, tmp_path / 'bare.png']
-    assert (tmp_path / 'one.png').stat().st_size > 10_000
+    assert results['visualization'] == [
+        None,
+        tmp_path / 'one.emotion.png',
+        None,
+        tmp_path / 'bare.emotion.png',
+    ]
+    assert (tmp_path / 'one.emotion.png').stat().st_size > 10_000
 
 
 def test_samples_in_place_of_reports(inferencer: MARTInferencer, videos: Path) -> None:
