@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', help='checkpoint of a config')
     parser.add_argument('--out', default='outputs', help='folder of the reports (%(default)s)')
     parser.add_argument('--device', help='such as cpu or cuda; chosen where not given')
-    parser.add_argument('--batch-size', type=positive_int, default=1, help='windows predicted together')
+    parser.add_argument(
+        '--batch-size', type=positive_int, default=1, help='windows predicted together'
+    )
     parser.add_argument('--transcript', help='what is said, a file or a folder of them')
     parser.add_argument(
         '--formats',
