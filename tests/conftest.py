@@ -16,6 +16,14 @@ from mart_mm.structures.affective_data_sample import AffectiveDataSample
 POLARITY = [-1, -1, -1, 1, -1, 1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        '--full',
+        action='store_true',
+        help='inject as many faults as docs/reliability.md says, not a few of each kind',
+    )
+
+
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
