@@ -1,3 +1,5 @@
+"""Fixtures of whole training runs by the command line, on a planted data set of 18 videos."""
+
 from __future__ import annotations
 
 import json
@@ -9,7 +11,7 @@ import pytest
 
 from tools.data.planted.make import make
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 CONFIG = """
 _base_ = ['{root}/configs/mart/mart_mbt_planted.py']
