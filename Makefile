@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench docs lint format clean
+.PHONY: help setup demo test bench docs audit lint format clean
 PYTHON := .venv/bin/python
 export HF_HUB_OFFLINE := 1
 export TOKENIZERS_PARALLELISM := false
@@ -22,6 +22,11 @@ bench: setup  ## measure speed and memory; figures go to benchmarks/results
 docs: setup  ## build the documentation in docs/_build/html
 	$(PYTHON) -m pip install --quiet --constraint constraints.txt --requirement requirements/docs.txt
 	$(PYTHON) -m sphinx -W --keep-going -b html docs docs/_build/html
+
+audit:  ## ask for known vulnerabilities of the pinned versions; needs the network
+	python3 -m venv build/audit
+	build/audit/bin/pip install --quiet pip-audit
+	build/audit/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 lint: setup  ## check style
 	$(PYTHON) -m ruff check .
