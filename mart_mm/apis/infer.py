@@ -84,9 +84,9 @@ def _write(outcome: Outcome, out_dir: Path, formats: Sequence[str], picture: boo
         if others:
             source = outcome.video.source
             media = source if isinstance(source, Path) else None
-            folder = outcome.place(out_dir, '').parent
-            folder.mkdir(parents=True, exist_ok=True)
-            write_exports(outcome.report, media, folder, others)
+            place = outcome.place(out_dir, '')
+            place.parent.mkdir(parents=True, exist_ok=True)
+            write_exports(outcome.report, media, place.parent, others, place.name)
     except (MediaError, OSError, ValueError) as error:
         print_log(
             f'{outcome.path}: not all is written: {error}', logger='current', level=logging.WARNING

@@ -61,11 +61,11 @@ def write_exports(
     media_path: str | Path | None,
     out_dir: str | Path,
     formats: Iterable[str],
+    stem: str | None = None,
 ) -> list[Path]:
     """Write a report in several formats.
 
-    Names of files begin with that of the report's video, made safe for every file system; an older
-    file of the same name is replaced.
+    An older file of the same name is replaced.
 
     Args:
         report: Of one video.
@@ -73,6 +73,8 @@ def write_exports(
             are then refused, and an ELAN file links a video beside itself.
         out_dir: Made where missing.
         formats: Names of ``FORMATS``.
+        stem: That names of files begin with; None takes the name of the report's video, made safe for
+            every file system.
 
     Returns:
         The files, in the order of ``formats``.
@@ -93,7 +95,7 @@ def write_exports(
         raise FileNotFoundError(f'{media}: no such video; give the one that the report is of')
     folder = Path(out_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    stem = safe_stem(report.video or (media.name if media else ''))
+    stem = stem or safe_stem(report.video or (media.name if media else ''))
     written: list[Path] = []
     for name in names:
         form = FORMATS[name]

@@ -1,132 +1,15 @@
 """The page in a browser, served by a real server."""
 
 import json
-import shutil
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import uvicorn
 
 from mart_mm.ui.app import create_app
 from mart_mm.utils.media_writer import write_video
-
-playwright = pytest.importorskip('playwright.sync_api', reason='needs playwright')
-
-CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
-OPTIONS = (
-    '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
-    '--disable-sync', '--no-first-run', '--autoplay-policy=no-user-gesture-required',
-)  # fmt: skip
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason='no chromium')
-
-
-@contextmanager
-def serving(app: object) -> Iterator[str]:
-    listener = socket.socket()
-    listener.bind(('127.0.0.1', 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level='warning', timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs=dict(sockets=[listener]))
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield f'http://127.0.0.1:{listener.getsockname()[1]}/'
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
-@pytest.fixture(scope='module')
-def chromium() -> Iterator[object]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=list(OPTIONS))
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium: object) -> Iterator[object]:
-    """Opens pages; what they complain of, and what they ask of elsewhere, fails the test."""
-    contexts, complaints = [], []
-
-    def complain(message: object) -> None:
-        if message.type in ('error', 'warning'):
-            complaints.append(message.text)
-
-    def open_it(url: str, is_complaining: bool = True, **options: object) -> object:
-        context = chromium.new_context(**(dict(viewport=dict(width=1280, height=900)) | options))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        if is_complaining:
-            page.on('console', complain)
-        page.on('pageerror', lambda error: complaints.append(str(error)))
-        page.on('request', lambda sent: sent.url.startswith(url) or complaints.append(sent.url))
-        page.goto(url)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-@pytest.fixture
-def server(ui: SimpleNamespace, planted_exports: list) -> Iterator[str]:
-    analysers = dict(planted=ui.Analyser(ui.report()), other=ui.Analyser(ui.report(shift=0.5)))
-    with serving(create_app(analysers)) as url:
-        yield url
-
-
-def until(page: object, condition: str) -> None:
-    """What Playwright's own waiting would do, were the page to allow strings as code."""
-    for _ in range(500):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(20)
-    raise AssertionError(condition)
-
-
-def analyse(page: object, file: object, *models: str) -> None:
-    page.set_input_files('#file', file)
-    for model in models:
-        page.get_by_label(model, exact=True).check()
-    page.click('#analyse')
-    page.wait_for_selector('#results:not([hidden]) .cursor', state='attached')
-    until(page, 'document.getElementById("video").readyState >= 1')
-
-
-def axis(page: object) -> SimpleNamespace:
-    """Where times are on the screen, in pixels of the page."""
-    data = page.eval_on_selector('.area', 'node => ({...node.dataset})')
-    left = page.locator('.area').bounding_box()['x'] + float(data['left'])
-    start, end, width = (float(data[key]) for key in ('start', 'end', 'width'))
-    return SimpleNamespace(
-        x=lambda seconds: left + (seconds - start) / (end - start) * width, start=start, end=end
-    )
-
-
-def time_of(page: object) -> float:
-    return page.eval_on_selector('#video', 'video => video.currentTime')
-
-
-def cursor_x(page: object) -> float:
-    box = page.locator('.cursor').bounding_box()
-    return box['x'] + box['width'] / 2
-
-
-def settle(page: object) -> None:
-    """Two pictures of the screen later."""
-    page.evaluate('() => new Promise(go => requestAnimationFrame(() => requestAnimationFrame(go)))')
+from tests.ui.browser import TIMEOUT, analyse, axis, cursor_x, serving, settle, time_of, until
 
 
 def test_upload_look_seek_and_save(
@@ -284,7 +167,7 @@ def test_errors_and_cancelling_are_in_words(
     slow.may_go_on.clear()
     with serving(create_app(dict(slow=slow, broken=broken), num_workers=2)) as url:
         page = chromium.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(1000 * TIMEOUT)
         page.goto(url)
         page.click('#analyse')
         assert page.locator('#error').inner_text() == 'Choose a video first.'

@@ -77,16 +77,23 @@ def _expand(source: Source, number: int) -> list[tuple[Path | VideoArrays, str, 
 
 
 def _stems(found: Sequence[tuple[object, str, Path]]) -> list[str]:
-    """Relative names without suffix; with it, and then a number, where they would be the same."""
-    short = Counter(str(place.with_suffix('')) for _, _, place in found)
-    taken: Counter[str] = Counter()
+    """Relative names without suffix; with it, and then a number, where they would be the same.
+
+    Names that differ in case only are the same: not every file system tells them apart.
+    """
+    short = Counter(str(place.with_suffix('')).casefold() for _, _, place in found)
+    taken: set[str] = set()
     stems = []
     for _, _, place in found:
-        stem = str(place.with_suffix(''))
-        if short[stem] > 1:
-            stem = str(place)
-        taken[stem] += 1
-        stems.append(stem if taken[stem] == 1 else f'{stem}_{taken[stem]}')
+        name = str(place.with_suffix(''))
+        if short[name.casefold()] > 1:
+            name = str(place)
+        stem, number = name, 1
+        while stem.casefold() in taken:
+            number += 1
+            stem = f'{name}_{number}'
+        taken.add(stem.casefold())
+        stems.append(stem)
     return stems
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,35 @@ def test_a_folder_with_a_broken_video(checkpoint: Path, videos: Path, tmp_path: 
     assert infer(videos / 'one.mp4', checkpoint, out_dir=tmp_path, device='cpu') == 0
     assert not (tmp_path / 'failures.json').exists()
     assert (tmp_path / 'one.emotion.png').stat().st_size > 10_000
+
+
+def test_videos_of_the_same_name_are_written_apart(
+    checkpoint: Path, videos: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    sources = {
+        'a.mp4': 'one.mp4',
+        'A.mkv': 'bare.mp4',
+        'sub/a.mp4': 'two.mp4',
+        'sub/b.mp4': 'one.mp4',
+    }
+    for name, source in sources.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(videos / source, folder / name)
+    options = dict(out_dir=out, device='cpu', formats=['json', 'csv', 'srt'], picture=False)
+    assert infer([folder, videos / 'one.mp4', folder / 'sub' / 'a.mp4'], checkpoint, **options) == 0
+    wanted = {
+        'a.mp4': 6, 'A.mkv': 12, 'sub/a': 12, 'sub/b': 6, 'one': 6, 'a.mp4_2': 12,
+    }  # fmt: skip
+    for suffix in ('.emotion.json', '.emotion.csv', '.emotion.srt'):
+        found = {str(p.relative_to(out)).removesuffix(suffix) for p in out.rglob(f'*{suffix}')}
+        assert found == set(wanted)
+    for stem, seconds in wanted.items():
+        report = EmotionReport.load(out / f'{stem}.emotion.json')
+        assert report.duration == pytest.approx(seconds, abs=0.2)
+        with (out / f'{stem}.emotion.csv').open(encoding='utf-8-sig') as file:
+            rows = list(csv.reader(file))
+        assert len(rows) == 1 + len(report.segments)
 
 
 def test_wrong_arguments(checkpoint: Path, videos: Path, tmp_path: Path) -> None:
@@ -44,9 +75,9 @@ def test_exports_are_asked_for(
     assert (
         infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 0
     )
-    ((report, media, folder, names),) = asked
+    ((report, media, folder, names, stem),) = asked
     assert report == EmotionReport.load(tmp_path / 'one.emotion.json')
-    assert (media, folder, names) == (path, tmp_path, ['csv', 'eaf'])
+    assert (media, folder, names, stem) == (path, tmp_path, ['csv', 'eaf'], 'one')
     monkeypatch.setattr(write, lambda *arguments: (_ for _ in ()).throw(OSError('disk full')))
     assert (
         infer(path, checkpoint, out_dir=tmp_path, device='cpu', formats=formats, picture=False) == 1

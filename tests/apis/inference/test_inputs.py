@@ -29,6 +29,15 @@ def test_a_folder_is_searched_by_suffix(tmp_path: Path) -> None:
     assert [video.stem for video in videos] == ['b.mkv', 'b.mp4', 'sub/a', 'sub/b']
 
 
+def test_no_two_stems_are_the_same(tmp_path: Path) -> None:
+    names = ['a.avi', 'a.mp4', 'a.mp4.mov', 'a.mp4_2.mp4', 'B.mp4', 'b.mov', 'c/a.mp4']
+    _touch(tmp_path, *names)
+    stems = [
+        video.stem for video in list_videos([tmp_path, tmp_path / 'c', *[tmp_path / 'a.mp4'] * 2])
+    ]
+    assert len({stem.casefold() for stem in stems}) == len(names) + 3
+
+
 def test_order_and_names(tmp_path: Path) -> None:
     one, other = _touch(tmp_path / '1', 'a.b.mp4'), _touch(tmp_path / '2', 'a.b.mp4')
     arrays = VideoArrays(FRAMES, 8, name='talk')

@@ -4,19 +4,28 @@ import * as api from './api.js'
 import { bytes, find, html, percent } from './dom.js'
 
 export class Form {
-  /** @param onStart told the video and the jobs that were started */
-  constructor(config, onStart, fail) {
-    Object.assign(this, { config, onStart, fail })
+  /**
+   * Files may be chosen from now on; they can be analysed when the server has said what it offers.
+   * @param onStart told the video and the jobs that were started
+   */
+  constructor(onStart, fail) {
+    Object.assign(this, { onStart, fail })
     this.file = null
     this.uploaded = new Map() // file -> video
     this.sent = new Map() // id of a video -> its transcript
+    this.listen()
+    this.choose(find('file').files[0]) // chosen before this script ran
+  }
+
+  /** Show what the server offers. */
+  offer(config) {
+    this.config = config
     find('drop-hint').textContent =
       `${config.video_suffixes.join(' ')}, up to ${bytes(config.max_upload_bytes)}; it goes to this server only`
     find('file').accept = ['video/*', ...config.video_suffixes].join()
     find('transcript').accept = config.transcript_suffixes.join()
     this.offerModels()
     this.offerFolder()
-    this.listen()
     find('analyse').disabled = false
   }
 

@@ -4,6 +4,8 @@ import * as api from './api.js'
 import { find, html, percent } from './dom.js'
 
 const WAIT = 400 // milliseconds between questions
+const WAIT_LOST = 2000 // the same, while the server does not answer
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 export const isFinished = ({ state }) => ['done', 'failed', 'cancelled'].includes(state)
 
 export class Jobs {
@@ -23,16 +25,32 @@ export class Jobs {
     try {
       for (;;) {
         this.isStale = false
-        const jobs = await api.jobs()
+        const jobs = await this.ask()
+        if (this.isStale) continue
         this.draw(jobs)
         this.onChange(jobs)
         if (jobs.every(isFinished) && !this.isStale) break
-        await new Promise((resolve) => setTimeout(resolve, WAIT))
+        await pause(WAIT)
       }
     } catch (error) {
       this.fail(error)
     } finally {
       this.isWatching = false
+    }
+  }
+
+  /** All jobs, however long the server takes to answer. */
+  async ask() {
+    for (let isLost = false; ;) {
+      try {
+        const jobs = await api.jobs()
+        if (isLost) this.fail(null)
+        return jobs
+      } catch (error) {
+        if (!isLost) this.fail(error)
+        isLost = true
+        await pause(WAIT_LOST)
+      }
     }
   }
 

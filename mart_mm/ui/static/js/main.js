@@ -20,6 +20,15 @@ function showResults() {
 
 async function start() {
   startTheme()
+  const names = new Map() // id of a video -> its name
+  let jobs
+  let awaited = [] // jobs that are shown when they are finished
+  const form = new Form((video, started) => {
+    names.set(video.id, video.name)
+    for (const job of started) jobs.titles.set(job.id, `${video.name}, ${job.name}`)
+    awaited = started.map(({ id }) => id)
+    jobs.watch()
+  }, fail)
   let config
   try {
     config = await api.config()
@@ -27,29 +36,25 @@ async function start() {
     fail(error)
     return
   }
-  const names = new Map(config.videos.map(({ id, name }) => [id, name]))
+  for (const { id, name } of config.videos) names.set(id, name)
   const results = new Results(config, fail)
-  let awaited = [] // jobs that are shown when they are finished
-  const jobs = new Jobs((all) => {
+  let remembered = location.hash.slice(1).split(',')
+  jobs = new Jobs((all) => {
     const done = all.filter((job) => job.kind === 'analysis' && job.state === 'done')
     results.offer(done.map((job) => ({ ...job, title: `${names.get(job.video) ?? 'video'}, ${job.name}` })))
+    const [a, b] = remembered
+    remembered = []
+    if (done.some(({ id }) => id === a)) results.open(a, b)
     const mine = all.filter(({ id }) => awaited.includes(id))
     if (mine.length && mine.every(isFinished)) {
       awaited = []
-      const [a, b] = mine.filter(({ state }) => state === 'done')
-      if (a) results.open(a.id, b?.id).then(showResults)
+      const [first, second] = mine.filter(({ state }) => state === 'done')
+      if (first) results.open(first.id, second?.id).then(showResults)
     }
   }, fail)
-  new Form(config, (video, started) => {
-    names.set(video.id, video.name)
-    for (const job of started) jobs.titles.set(job.id, `${video.name}, ${job.name}`)
-    awaited = started.map(({ id }) => id)
-    jobs.watch()
-  }, fail)
   for (const job of config.jobs) jobs.titles.set(job.id, `${names.get(job.video) ?? 'video'}, ${job.name}`)
-  await jobs.watch()
-  const [a, b] = location.hash.slice(1).split(',')
-  if (results.done.some(({ id }) => id === a)) await results.open(a, b)
+  form.offer(config)
+  jobs.watch()
 }
 
 start()
