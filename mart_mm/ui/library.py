@@ -96,7 +96,7 @@ class Library:
     def is_there(self, video: Video) -> bool:
         """Whether its file still is where it was, and not a link that leads elsewhere by now."""
         inside = self.root.resolve() if video.is_upload else self.folder
-        return video.path.is_file() and video.path.resolve().is_relative_to(inside)
+        return _is_file_of(inside, video.path)
 
     @contextmanager
     def receiving(self, num_bytes: int) -> Iterator[Path]:
@@ -195,10 +195,13 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
+def _is_file_of(folder: Path, path: Path) -> bool:
+    return path.is_file() and path.resolve().is_relative_to(folder)  # links may lead out
+
+
 def _videos_of(folder: Path) -> Iterator[Video]:
     if not folder.is_dir():
         raise NotADirectoryError(f'{folder}: a folder of videos is expected')
     for path in sorted(folder.iterdir()):
-        is_inside = path.resolve().is_relative_to(folder)  # links may lead out
-        if path.suffix.lower() in MEDIA_TYPES and path.is_file() and is_inside:
+        if path.suffix.lower() in MEDIA_TYPES and _is_file_of(folder, path):
             yield Video(new_id(), display_name(path.name), path, path.stat().st_size, False)

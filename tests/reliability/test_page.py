@@ -1,0 +1,131 @@
+"""The page under attack: served or refused, nothing outside its folder touched, all of it bounded."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import page_attack
+import pytest
+from page_bombs import small_video
+from page_client import Meter, Page, send
+from page_server import HOST, Playground, Server
+
+from mart_mm.ui.limits import Limits
+
+MIB = 2**20
+_MORE_MEMORY = 200 * MIB  # than a server that has done nothing yet
+
+
+class Scene:
+    """A server in its playground, watched."""
+
+    def __init__(self, root: Path, limits: Limits) -> None:
+        video = small_video(root / 'video.mp4')
+        self.playground = Playground(root, video, large_bytes=64 * MIB)
+        self.video, self.limits = video, limits
+        self.server = Server(self.playground, limits)
+        self.page = Page(HOST, self.server.port)
+        self.meter = Meter(self.server.pid, self.playground.own())
+        self.memory = self.meter.peak
+
+    def check(self, tell: Callable[[str], None]) -> None:
+        """The server answers, has touched nothing outside, and uses no more than it may."""
+        page, playground = self.page, self.playground
+        uploads = [one for one in page.config()['videos'] if one['is_upload']]
+        assert page.broken == []
+        assert playground.changes() == set()
+        assert len(uploads) <= self.limits.max_videos
+        for _ in range(600):  # what broke off is removed when its server notices
+            files = [path for path in playground.own_files() if path.parent.parent.name == 'uploads']
+            if len(files) == len(uploads):
+                break
+            time.sleep(0.1)
+        assert len(files) == len(uploads), files
+        inside = (str(playground.videos), *map(str, playground.own()))
+        opened = [path for path in self.meter.open_files() if path.startswith(str(playground.root))]
+        assert all(path.startswith(inside) for path in opened), opened
+        assert self.meter.disk <= self.limits.max_disk_bytes + MIB
+        more = self.meter.peak - self.memory
+        assert more < _MORE_MEMORY, f'{more / MIB:.0f} MiB'
+        tell(
+            f'{page.told()}; memory {self.meter.peak / MIB:.0f} MiB (+{more / MIB:.0f}), processes '
+            f'that open videos {self.meter.children / MIB:.0f} MiB, disk {self.meter.disk / MIB:.0f} MiB'
+        )
+
+
+@pytest.fixture(scope='module')
+def limits(request: pytest.FixtureRequest) -> Limits:
+    if request.config.getoption('--full'):
+        return Limits(patience=5)
+    return Limits(
+        max_upload_bytes=8 * MIB, max_disk_bytes=32 * MIB, max_videos=12, max_uploads=3,
+        max_connections=40, patience=1,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def scene(tmp_path_factory: pytest.TempPathFactory, limits: Limits) -> Iterator[Scene]:
+    scene = Scene(tmp_path_factory.mktemp('page'), limits)
+    with scene.meter:
+        yield scene
+    scene.server.stop(signal.SIGKILL)
+
+
+def test_names(scene: Scene, tell: Callable) -> None:
+    page_attack.names(scene.page, scene.video)
+    scene.check(tell)
+
+
+def test_malformed_requests(scene: Scene, tell: Callable) -> None:
+    page_attack.malformed(scene.page)
+    scene.check(tell)
+
+
+def test_other_sites(scene: Scene, tell: Callable) -> None:
+    page_attack.foreign(scene.page, scene.video)
+    scene.check(tell)
+
+
+def test_large_bodies(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.large_bodies(scene.page, count(20 * MIB, 2 * 10**9))
+    scene.check(tell)
+
+
+def test_files_that_are_no_videos(scene: Scene, tell: Callable) -> None:
+    page_attack.other_files(scene.page, scene.video)
+    scene.check(tell)
+
+
+def test_parallel_uploads(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.parallel_uploads(scene.page, scene.video, count(8, 200))
+    scene.check(tell)
+
+
+def test_cancelled_jobs(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.cancelled_jobs(scene.page, scene.video, count(30, 3000))
+    scene.check(tell)
+
+
+def test_ranges(scene: Scene, tell: Callable) -> None:
+    page_attack.ranges(scene.page, f'/api/videos/{scene.page.video("one.mp4")}/media')
+    scene.check(tell)
+
+
+def test_slow_clients(scene: Scene, tell: Callable, count: Callable) -> None:
+    large = f'/api/videos/{scene.page.video("large.mp4")}/media'
+    page_attack.slow_clients(scene.page, large, count(9, 90), scene.limits.patience)
+    scene.check(tell)
+
+
+def test_uploads_that_break_off(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.broken_uploads(scene.page, count(6, 200))
+    scene.check(tell)
+
+
+def test_more_connections_than_are_taken(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.idle_connections(scene.page, scene.limits.max_connections + count(10, 500))
+    scene.check(tell)
