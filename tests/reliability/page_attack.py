@@ -7,14 +7,18 @@ each request, and what the server used.
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 from page_bombs import bombs, no_videos
 from page_client import Answer, Page, chunked, receive, send
+
+from mart_mm.ui.limits import Limits
 
 NAMES = (
     '../../out.mp4', '..\\..\\out.mp4', '/etc/out.mp4', 'C:\\out.mp4', '\\\\host\\out.mp4',
@@ -32,9 +36,15 @@ WAYS_OUT = (
 )  # fmt: skip
 
 
-def names(page: Page, video: bytes) -> None:
-    """Names that lead elsewhere, in every place that takes a name or an id."""
-    for name in NAMES:
+def names(page: Page, video: bytes, step: int) -> None:
+    """Names that lead elsewhere, in every place that takes a name or an id.
+
+    Args:
+        page: The page.
+        video: Of which every so many names are given to an upload.
+        step: Every how many.
+    """
+    for name in NAMES[::step]:
         answer = page.upload(video, name)
         assert answer.status in (201, 415), (name, answer)
         if answer.status == 201:
@@ -155,15 +165,21 @@ def large_bodies(page: Page, size: int) -> None:
     assert page.say(tiny, chunked(20_000, piece=1)).status == 415
 
 
-def other_files(page: Page, video: bytes) -> None:
-    """Files that are no videos, that announce too much, and that are two things at once."""
-    for name, content in no_videos(video).items():
+def other_files(page: Page, video: bytes, step: int) -> None:
+    """Files that are no videos, that announce too much, and that are two things at once.
+
+    Args:
+        page: The page.
+        video: A real one.
+        step: Every how many of them.
+    """
+    for name, content in list(no_videos(video).items())[::step]:
         answer = page.upload(content, name)
         assert answer.status in (400, 415), (name, answer)
     packed = page.ask('POST', '/api/videos?name=a.mp4', no_videos(video)['packed_video.mp4'],
                       Content_Encoding='gzip')  # fmt: skip
     assert packed.status == 415
-    for name, content in bombs(video).items():
+    for name, content in list(bombs(video).items())[::step]:
         answer = page.upload(content, name)
         assert answer.status in (201, 415), (name, answer)
         is_announced = name.startswith(('frames', 'a_thousand', 'png_16000'))
@@ -276,7 +292,7 @@ def _wait_until_cut(page: Page, link: socket.socket) -> None:
     raise AssertionError('a client that does not go on is kept')
 
 
-def broken_uploads(page: Page, number: int, is_reset: bool = False) -> None:
+def broken_uploads(page: Page, number: int) -> None:
     """Clients that go away in the middle of an upload."""
     for index in range(number):
         link = page.connect()
@@ -288,6 +304,79 @@ def broken_uploads(page: Page, number: int, is_reset: bool = False) -> None:
             link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b'\1\0\0\0\0\0\0\0')
         link.close()
         page.counts['left by the client'] += 1
+
+
+def removed_videos(page: Page, video: bytes, limits: Limits) -> None:
+    """Uploads that must make room while they are analysed, played and exported."""
+    quick, slow = (page.config()['models'][index] for index in (0, -1))
+    padded = video + bytes(min(6 * 2**20, limits.max_upload_bytes // 2))
+    busy = page.upload(video).json()['id']
+    running = page.start(busy, slow).json()['id']
+    gone = page.upload(padded).json()['id']
+    done = page.start(gone, quick).json()['id']
+    page.wait_for(running, 'running')
+    if limits.num_workers == 1:  # the slow one has the only worker
+        page.ask('POST', f'/api/jobs/{running}/cancel')
+    page.wait_for(done, 'done')
+    running = page.start(busy, slow).json()['id']
+    page.wait_for(running, 'running')
+    exports = [f'/api/jobs/{done}/exports/{name}' for name in ('json', 'csv', 'srt', 'eaf')] * 3
+    with page.connect(receive=4096) as player, ThreadPoolExecutor(len(exports)) as threads:
+        player.sendall(page.head('GET', f'/api/videos/{gone}/media'))
+        beginning = player.recv(1000)
+        made = [threads.submit(page.ask, 'GET', target) for target in exports]
+        _take_all_room(page, limits)
+        assert {answer.result().status for answer in made} <= {200, 404, 409, 422, 507}
+        for _ in range(100):  # an export that is being written keeps its video
+            _take_all_room(page, limits)
+            if page.ask('GET', f'/api/videos/{gone}/media').status == 404:
+                break
+        else:
+            raise AssertionError('the upload made no room')
+        for target in (f'/api/jobs/{done}', f'/api/jobs/{done}/report', *exports):
+            assert page.ask('GET', target).status == 404
+        assert page.start(gone, quick).status == 404
+        assert page.ask('GET', f'/api/videos/{busy}/media').body == video
+        page.wait_for(running, 'running')
+        content = beginning
+        with suppress(ConnectionError):
+            while part := player.recv(2**16):
+                content += part
+        assert (b'\r\n\r\n' + padded).startswith(content[content.index(b'\r\n\r\n') :])
+    page.ask('POST', f'/api/jobs/{running}/cancel')
+    page.wait_for(running, 'cancelled')
+
+
+def _take_all_room(page: Page, limits: Limits) -> None:
+    """Uploads of unknown size, of which nothing comes."""
+    head = page.head('POST', '/api/videos?name=a.mp4', Transfer_Encoding='chunked')
+    with ExitStack() as open_links:
+        for _ in range(limits.max_disk_bytes // limits.max_upload_bytes):
+            open_links.enter_context(page.connect()).sendall(head)
+        page.config()
+
+
+def changed_files(page: Page, video: bytes, path: Path, secret: Path) -> None:
+    """A video of the folder that becomes a link out of it, a pipe, a folder, and goes."""
+    target = f'/api/videos/{page.video(path.name)}/media'
+    assert page.ask('GET', target).body == video
+
+    for change in (lambda: path.symlink_to(secret), lambda: os.mkfifo(path), path.mkdir, str):
+        _remove(path)
+        change()  # the last one does nothing
+        answer = page.ask('GET', target)
+        assert answer.status == 404 and secret.read_bytes() not in answer.body
+        assert page.start(page.video(path.name), page.config()['models'][0]).status == 404
+    _remove(path)
+    path.write_bytes(video)
+    assert page.ask('GET', target).body == video
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
 
 
 def idle_connections(page: Page, number: int) -> None:

@@ -72,9 +72,10 @@ class Playground:
         """Paths outside of the servers' own folders that came, went or are not as they were."""
         return {path for path, _ in self._before ^ self._all()}
 
-    def restore(self) -> None:
-        """Take the state of now as untouched."""
-        self._before = self._all()
+    def accept(self, path: Path) -> None:
+        """Take a path as it is now as untouched."""
+        self._before = {kept for kept in self._before if kept[0] != str(path)}
+        self._before |= {now for now in self._all() if now[0] == str(path)}
 
     def _all(self) -> set[tuple]:
         own = {str(path) for path in self.own()}
@@ -85,7 +86,7 @@ class Playground:
                 path = Path(parent, name)
                 stat = path.lstat()
                 is_file = path.is_file() and not path.is_symlink()
-                state = (stat.st_size, stat.st_mtime_ns) if is_file else stat.st_mode
+                state = (stat.st_size, stat.st_mtime_ns) if is_file else (stat.st_mode, 0)
                 found.add((str(path), state))
         return found
 
@@ -100,7 +101,7 @@ class Server:
 
     def __init__(self, playground: Playground, limits: Limits) -> None:
         context = multiprocessing.get_context('forkserver')
-        context.set_forkserver_preload([__name__])  # imported once, whatever the number of servers
+        context.set_forkserver_preload(['mart_mm.ui.server'])  # imported once for all servers
         with socket.socket() as free:
             free.bind((HOST, 0))
             self.port = free.getsockname()[1]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import page_attack
 import pytest
@@ -40,7 +42,9 @@ class Scene:
         assert playground.changes() == set()
         assert len(uploads) <= self.limits.max_videos
         for _ in range(600):  # what broke off is removed when its server notices
-            files = [path for path in playground.own_files() if path.parent.parent.name == 'uploads']
+            files = [
+                path for path in playground.own_files() if path.parent.parent.name == 'uploads'
+            ]
             if len(files) == len(uploads):
                 break
             time.sleep(0.1)
@@ -62,7 +66,7 @@ def limits(request: pytest.FixtureRequest) -> Limits:
     if request.config.getoption('--full'):
         return Limits(patience=5)
     return Limits(
-        max_upload_bytes=8 * MIB, max_disk_bytes=32 * MIB, max_videos=12, max_uploads=3,
+        max_upload_bytes=8 * MIB, max_disk_bytes=24 * MIB, max_videos=12, max_uploads=3,
         max_connections=40, patience=1,
     )  # fmt: skip
 
@@ -75,8 +79,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory, limits: Limits) -> Iterator[
     scene.server.stop(signal.SIGKILL)
 
 
-def test_names(scene: Scene, tell: Callable) -> None:
-    page_attack.names(scene.page, scene.video)
+def test_names(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.names(scene.page, scene.video, step=count(7, 1))
     scene.check(tell)
 
 
@@ -95,8 +99,8 @@ def test_large_bodies(scene: Scene, tell: Callable, count: Callable) -> None:
     scene.check(tell)
 
 
-def test_files_that_are_no_videos(scene: Scene, tell: Callable) -> None:
-    page_attack.other_files(scene.page, scene.video)
+def test_files_that_are_no_videos(scene: Scene, tell: Callable, count: Callable) -> None:
+    page_attack.other_files(scene.page, scene.video, step=count(3, 1))
     scene.check(tell)
 
 
@@ -115,6 +119,19 @@ def test_ranges(scene: Scene, tell: Callable) -> None:
     scene.check(tell)
 
 
+def test_videos_that_must_go(scene: Scene, tell: Callable) -> None:
+    page_attack.removed_videos(scene.page, scene.video, scene.limits)
+    scene.check(tell)
+
+
+def test_files_that_change(scene: Scene, tell: Callable) -> None:
+    root = scene.playground.root
+    changed = root / 'videos' / 'changed.mp4'
+    page_attack.changed_files(scene.page, scene.video, changed, root / 'secret.mp4')
+    scene.playground.accept(changed)
+    scene.check(tell)
+
+
 def test_slow_clients(scene: Scene, tell: Callable, count: Callable) -> None:
     large = f'/api/videos/{scene.page.video("large.mp4")}/media'
     page_attack.slow_clients(scene.page, large, count(9, 90), scene.limits.patience)
@@ -129,3 +146,53 @@ def test_uploads_that_break_off(scene: Scene, tell: Callable, count: Callable) -
 def test_more_connections_than_are_taken(scene: Scene, tell: Callable, count: Callable) -> None:
     page_attack.idle_connections(scene.page, scene.limits.max_connections + count(10, 500))
     scene.check(tell)
+
+
+def test_servers_that_end(
+    tmp_path: Path, scene: Scene, limits: Limits, tell: Callable, count: Callable
+) -> None:
+    """Killed, its files are removed by the next one; told to end, it removes them itself."""
+    playground = Playground(tmp_path, scene.video, large_bytes=64 * MIB)
+    limits = replace(limits, patience=60)
+    killed = Server(playground, limits)
+    (lost,) = playground.own()
+    with _busy(killed, scene.video):
+        assert len(playground.own_files()) == 2
+        killed.stop(signal.SIGKILL)
+    assert lost.is_dir()
+    ways = [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT)][: count(2, 3)]
+    servers = [Server(playground, limits) for _ in ways]
+    assert lost not in playground.own() and len(playground.own()) == len(servers)
+    with ExitStack() as work, ThreadPoolExecutor(len(servers)) as threads:
+        for server in servers:
+            work.enter_context(_busy(server, scene.video))
+        assert len(playground.own_files()) == 2 * len(servers)
+        codes = list(threads.map(lambda server, way: server.stop(*way), servers, ways))
+    assert all(code in (0, -signal.SIGTERM, -signal.SIGINT) for code in codes), codes
+    assert playground.own() == []
+    assert playground.changes() == set()
+    tell(
+        f'1 killed, {len(servers)} told to end, with a job, an upload and a download under way: no file left'
+    )
+
+
+@contextmanager
+def _busy(server: Server, video: bytes) -> Iterator[None]:
+    """Its job works, an upload is half way, a download is not taken."""
+    page = Page(HOST, server.port)
+    own = page.upload(video).json()['id']
+    page.wait_for(page.start(own, 'slow').json()['id'], 'running')
+    playground = server.playground
+    number = len(playground.own_files())
+    with page.connect() as upload, page.connect(receive=4096) as download:
+        send(
+            upload,
+            [page.head('POST', '/api/videos?name=a.mp4', Content_Length='1000000'), bytes(70_000)],
+        )
+        send(download, [page.head('GET', f'/api/videos/{page.video("large.mp4")}/media')])
+        assert download.recv(10)
+        for _ in range(600):
+            if len(playground.own_files()) > number:
+                break
+            time.sleep(0.1)
+        yield
