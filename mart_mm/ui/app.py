@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from anyio import CapacityLimiter
@@ -16,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from mart_mm.ui.guard import HEADERS, Guard
+from mart_mm.ui.library import GoneError, NoRoomError
 from mart_mm.ui.limits import DEFAULT_LIMITS, Limits
 from mart_mm.ui.routes import ROUTES
 from mart_mm.ui.service import Analyser, Service
@@ -64,7 +66,9 @@ def create_app(
         middleware=[Middleware(Guard, allowed_hosts=allowed_hosts)],
         exception_handlers={
             HTTPException: _in_words,
-            ClientDisconnect: _gone,
+            ClientDisconnect: _broken_off,
+            GoneError: partial(_refused, status=404),
+            NoRoomError: partial(_refused, status=507),
             Exception: _failed,
         },
         lifespan=lifespan,
@@ -82,8 +86,12 @@ async def _in_words(_: Request, error: HTTPException) -> JSONResponse:
     return JSONResponse(dict(error=error.detail), error.status_code, error.headers)
 
 
-async def _gone(_: Request, __: Exception) -> JSONResponse:
+async def _broken_off(_: Request, __: Exception) -> JSONResponse:
     return JSONResponse(dict(error='the upload broke off'), 400)
+
+
+async def _refused(_: Request, error: Exception, *, status: int) -> JSONResponse:
+    return JSONResponse(dict(error=str(error)), status)
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

@@ -21,6 +21,10 @@ class NoRoomError(RuntimeError):
     """The disk space for uploads is taken by videos that are in use."""
 
 
+class GoneError(LookupError):
+    """An upload has made room for others."""
+
+
 @dataclass(frozen=True)
 class Video:
     """A video that may be asked for.
@@ -122,9 +126,12 @@ class Library:
         """Room for what is made of a video; the video stays as long as the block lasts.
 
         Raises:
+            GoneError: When the video is not there any more.
             NoRoomError: When what is in use leaves too little room.
         """
         with self._lock:
+            if video.id not in self._videos:
+                raise GoneError(f'{video.name} has made room for others: upload it again')
             self._held[video.id] += 1
         try:
             with self._reserving(num_bytes, num_videos=0):

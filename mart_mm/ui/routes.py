@@ -34,7 +34,7 @@ from mart_mm.errors import MediaError, unknown_name
 from mart_mm.lexicon.transcript import SUFFIXES, TranscriptError, read_transcript
 from mart_mm.ui import exporting
 from mart_mm.ui.jobs import Job, QueueFullError
-from mart_mm.ui.library import NoRoomError, Video, new_id
+from mart_mm.ui.library import Video, new_id
 from mart_mm.ui.media import MEDIA_TYPES, check_media
 from mart_mm.ui.names import display_name, download_name
 from mart_mm.ui.service import Service
@@ -121,8 +121,6 @@ async def upload_video(request: Request) -> JSONResponse:
             video = service.library.add(path, name)
     except MediaError as error:
         raise HTTPException(415, str(error)) from error
-    except NoRoomError as error:
-        raise HTTPException(507, str(error)) from error
     return JSONResponse(video.to_dict(), 201)
 
 
@@ -145,8 +143,6 @@ async def upload_transcript(request: Request) -> JSONResponse:
             changed = service.library.set_transcript(video, path)
     except TranscriptError as error:
         raise HTTPException(415, f'{name}: {error.reason}') from error
-    except NoRoomError as error:
-        raise HTTPException(507, str(error)) from error
     return JSONResponse(changed.to_dict(), 201)
 
 
@@ -228,8 +224,6 @@ async def export_file(request: Request) -> FileResponse:
         raise HTTPException(409, f'{name} takes a while: ask for it with POST first')
     try:
         path = await _work(request, service.export, job, video, name)
-    except NoRoomError as error:
-        raise HTTPException(507, str(error)) from error
     except (ValueError, OSError, MediaError) as error:
         raise HTTPException(422, f'{name} cannot be written: {error}') from error
     return FileResponse(path, filename=download_name(video.name, job.name, _ending(name, path)))

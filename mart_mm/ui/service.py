@@ -13,7 +13,7 @@ from mart_mm.errors import MediaError
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.ui import exporting
 from mart_mm.ui.jobs import FINISHED, Job, JobQueue, Progress
-from mart_mm.ui.library import Library, NoRoomError, Video
+from mart_mm.ui.library import GoneError, Library, NoRoomError, Video
 from mart_mm.ui.limits import Limits
 from mart_mm.ui.media import check_media
 from mart_mm.ui.workplace import Workplace
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 #: video, transcript or None, progress -> report
 Analyser = Callable[[Path, Path | None, Progress], EmotionReport]
 #: errors that are about what was given; anything else is logged with its traceback as well
-_EXPLAINED = (MediaError, NoRoomError, ValueError, OSError)
+_EXPLAINED = (MediaError, GoneError, NoRoomError, ValueError, OSError)
 _SECONDS_TO_STOP = 10.0
 
 
@@ -90,17 +90,19 @@ class Service:
         """The file of a finished analysis in a format, made where it is not there.
 
         Raises:
+            GoneError: When the video or its analysis is not there any more.
             NoRoomError: When the disk space of the page is taken.
-            OSError: When it cannot be written, and when the analysis was forgotten meanwhile.
+            OSError: When it cannot be written.
         """
         folder = self.results(analysis)
         if exporting.is_made(folder, name):
             return exporting.export(analysis.result, video.path, folder, name)
-        with self.library.adding(video, video.size):  # an export is hardly larger than its video
+        size = min(video.size, self.limits.max_upload_bytes)  # a guess; it is not known before
+        with self.library.adding(video, size if name in exporting.SLOW_FORMATS else 0):
             path = exporting.export(analysis.result, video.path, folder, name)
             if self.jobs.find(analysis.id) is None:
                 self._remove_results(analysis)
-                raise OSError('the analysis is gone: analyse the video again')
+                raise GoneError('the analysis has made room for others: analyse the video again')
             return path
 
     def export_later(self, analysis: Job, video: Video, name: str) -> Job:

@@ -370,11 +370,12 @@ def test_failure_is_told_in_words(ui: SimpleNamespace, video: Path) -> None:
 
 @pytest.mark.parametrize(
     'body', [b'', b'[]', b'{}', b'{"video": "x"}', b'\xff', b'{"video": [1], "model": "planted"}',
-             b'{"video": "x", "model": ["planted"]}', b'{"video": "x", "model": "plante"}'],
+             b'{"video": "x", "model": ["planted"]}', b'{"video": "x", "model": "plante"}',
+             b'[' * 4000, b'{"video": "x", "model": "\\ud800"}', b' ' * 5000],
 )  # fmt: skip
 def test_wrong_requests_are_explained(client: TestClient, body: bytes) -> None:
     answer = client.post('/api/jobs', content=body)
-    assert answer.status_code in (400, 404)
+    assert answer.status_code in (400, 404, 413)
     assert answer.json()['error']
 
 
