@@ -197,6 +197,14 @@ class Meter:
         """Most bytes of memory the process ever had."""
         return _memory(self.pid, 'VmHWM')
 
+    def told(self) -> str:
+        """Its figures, in words."""
+        memory, children, disk = (n / 2**20 for n in (self.peak, self.children, self.disk))
+        return (
+            f'memory {memory:.0f} MiB, of processes that open videos {children:.0f} MiB, '
+            f'disk {disk:.0f} MiB at most'
+        )
+
     def open_files(self) -> list[str]:
         """What it holds open: paths, sockets and pipes."""
         found = []

@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import page_attack
+import page_load
+import page_requests
 import pytest
 from page_bombs import small_video
 from page_client import Meter, Page, send
@@ -55,10 +56,7 @@ class Scene:
         assert self.meter.disk <= self.limits.max_disk_bytes + MIB
         more = self.meter.peak - self.memory
         assert more < _MORE_MEMORY, f'{more / MIB:.0f} MiB'
-        tell(
-            f'{page.told()}; memory {self.meter.peak / MIB:.0f} MiB (+{more / MIB:.0f}), processes '
-            f'that open videos {self.meter.children / MIB:.0f} MiB, disk {self.meter.disk / MIB:.0f} MiB'
-        )
+        tell(f'{page.told()}; {self.meter.told()}')
 
 
 @pytest.fixture(scope='module')
@@ -80,71 +78,71 @@ def scene(tmp_path_factory: pytest.TempPathFactory, limits: Limits) -> Iterator[
 
 
 def test_names(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.names(scene.page, scene.video, step=count(7, 1))
+    page_requests.names(scene.page, scene.video, step=count(9, 1))
     scene.check(tell)
 
 
 def test_malformed_requests(scene: Scene, tell: Callable) -> None:
-    page_attack.malformed(scene.page)
+    page_requests.malformed(scene.page)
     scene.check(tell)
 
 
 def test_other_sites(scene: Scene, tell: Callable) -> None:
-    page_attack.foreign(scene.page, scene.video)
+    page_requests.foreign(scene.page, scene.video)
     scene.check(tell)
 
 
 def test_large_bodies(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.large_bodies(scene.page, count(20 * MIB, 2 * 10**9))
+    page_requests.large_bodies(scene.page, count(20 * MIB, 2 * 10**9))
     scene.check(tell)
 
 
 def test_files_that_are_no_videos(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.other_files(scene.page, scene.video, step=count(3, 1))
+    page_requests.other_files(scene.page, scene.video, step=count(4, 1))
     scene.check(tell)
 
 
 def test_parallel_uploads(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.parallel_uploads(scene.page, scene.video, count(8, 200))
+    page_load.parallel_uploads(scene.page, scene.video, count(8, 200))
     scene.check(tell)
 
 
 def test_cancelled_jobs(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.cancelled_jobs(scene.page, scene.video, count(30, 3000))
+    page_load.cancelled_jobs(scene.page, scene.video, count(30, 3000))
     scene.check(tell)
 
 
 def test_ranges(scene: Scene, tell: Callable) -> None:
-    page_attack.ranges(scene.page, f'/api/videos/{scene.page.video("one.mp4")}/media')
+    page_requests.ranges(scene.page, f'/api/videos/{scene.page.video("one.mp4")}/media')
     scene.check(tell)
 
 
 def test_videos_that_must_go(scene: Scene, tell: Callable) -> None:
-    page_attack.removed_videos(scene.page, scene.video, scene.limits)
+    page_load.removed_videos(scene.page, scene.video, scene.limits)
     scene.check(tell)
 
 
 def test_files_that_change(scene: Scene, tell: Callable) -> None:
     root = scene.playground.root
     changed = root / 'videos' / 'changed.mp4'
-    page_attack.changed_files(scene.page, scene.video, changed, root / 'secret.mp4')
+    page_load.changed_files(scene.page, scene.video, changed, root / 'secret.mp4')
     scene.playground.accept(changed)
     scene.check(tell)
 
 
 def test_slow_clients(scene: Scene, tell: Callable, count: Callable) -> None:
     large = f'/api/videos/{scene.page.video("large.mp4")}/media'
-    page_attack.slow_clients(scene.page, large, count(9, 90), scene.limits.patience)
+    page_load.slow_clients(scene.page, large, count(9, 90), scene.limits.patience)
     scene.check(tell)
 
 
 def test_uploads_that_break_off(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.broken_uploads(scene.page, count(6, 200))
+    page_load.broken_uploads(scene.page, scene.video, count(6, 200))
     scene.check(tell)
 
 
 def test_more_connections_than_are_taken(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_attack.idle_connections(scene.page, scene.limits.max_connections + count(10, 500))
+    page_load.idle_connections(scene.page, scene.limits.max_connections + count(10, 500))
     scene.check(tell)
 
 
