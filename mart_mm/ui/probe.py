@@ -28,13 +28,14 @@ def main(path: str, streams: str, options: str) -> dict:
     """
     import av
 
+    faults = (OSError, ValueError, ArithmeticError, MemoryError, EOFError, RuntimeError)
     find_video_stream = runpy.run_path(streams)['find_video_stream']
     try:
-        with av.open(path, options=json.loads(options)) as container:
+        with av.open(path, options=json.loads(options), metadata_errors='replace') as container:
             stream, seconds = find_video_stream(container), (container.duration or 0) / av.time_base
             size = None if stream is None else (stream.width, stream.height)
             return dict(duration=seconds, size=size, num_frames=stream.frames if stream else 0)
-    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+    except (av.FFmpegError, *faults) as error:
         return dict(error=getattr(error, 'strerror', None) or type(error).__name__)
 
 
