@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _FULL = b'too many connections: close some, or try again in a moment'
@@ -50,6 +51,13 @@ class PatientProtocol(H11Protocol):
             self._until_head = _stop(self._until_head)
         elif self._until_head is None:
             self._until_head = self._cut_later()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, or cut the connection where an answer is being sent already."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:
+            self.transport.abort()
 
     def pause_writing(self) -> None:
         """Wait until what is sent is taken."""

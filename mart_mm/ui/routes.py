@@ -27,7 +27,7 @@ from typing import Any
 from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mart_mm.errors import MediaError, unknown_name
@@ -38,6 +38,7 @@ from mart_mm.ui.library import Video, new_id
 from mart_mm.ui.media import MEDIA_TYPES, check_media
 from mart_mm.ui.names import display_name, download_name
 from mart_mm.ui.service import Service
+from mart_mm.ui.stored_file import StoredFile
 from mart_mm.ui.uploads import announced_bytes
 
 _MAX_TRANSCRIPT_BYTES = 2 * 2**20
@@ -155,11 +156,11 @@ async def _take_transcript(request: Request, path: Path, size: int) -> None:
         raise
 
 
-async def media(request: Request) -> FileResponse:
+async def media(request: Request) -> StoredFile:
     """The video itself; Starlette answers ranges."""
     video = _video(request)
     _check_place(request, video)
-    return FileResponse(video.path, media_type=MEDIA_TYPES[video.path.suffix.lower()])
+    return StoredFile(video.path, media_type=MEDIA_TYPES[video.path.suffix.lower()])
 
 
 async def start_job(request: Request) -> JSONResponse:
@@ -216,7 +217,7 @@ def _format(request: Request) -> str:
     return name
 
 
-async def export_file(request: Request) -> FileResponse:
+async def export_file(request: Request) -> StoredFile:
     """A file of the result."""
     service, (job, video), name = _service(request), _analysis(request), _format(request)
     is_made = exporting.is_made(service.results(job), name)
@@ -226,7 +227,7 @@ async def export_file(request: Request) -> FileResponse:
         path = await _work(request, service.export, job, video, name)
     except (ValueError, OSError, MediaError) as error:
         raise HTTPException(422, f'{name} cannot be written: {error}') from error
-    return FileResponse(path, filename=download_name(video.name, job.name, _ending(name, path)))
+    return StoredFile(path, filename=download_name(video.name, job.name, _ending(name, path)))
 
 
 def _ending(name: str, path: Path) -> str:

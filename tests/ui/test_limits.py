@@ -22,6 +22,7 @@ from mart_mm.ui.app import create_app
 from mart_mm.ui.jobs import Job, JobQueue
 from mart_mm.ui.library import GoneError, Library, NoRoomError
 from mart_mm.ui.limits import Limits
+from mart_mm.ui.stored_file import StoredFile
 from mart_mm.ui.workplace import Workplace
 
 
@@ -116,6 +117,32 @@ def test_export_of_what_is_forgotten_meanwhile(
         assert answer.status_code == 404
         assert 'has made room' in answer.json()['error']
         assert list((service.root / 'results').iterdir()) == []
+
+
+@pytest.mark.parametrize('moment', ['before', 'after'])
+def test_file_that_goes_while_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Before its size is looked up, and after; either way nothing of an answer has been sent."""
+    path = tmp_path / 'a.mp4'
+    path.write_bytes(b'content')
+    file, messages = StoredFile(path), []
+
+    async def send(message: dict) -> None:
+        messages.append(message['type'])
+
+    async def receive() -> dict:
+        await anyio.sleep_forever()
+
+    real = StoredFile.set_stat_headers
+    monkeypatch.setattr(
+        StoredFile, 'set_stat_headers', lambda self, stat: (real(self, stat), path.unlink())
+    )
+    if moment == 'before':
+        path.unlink()
+    with pytest.raises(GoneError):
+        anyio.run(file, dict(type='http', method='GET', headers=[]), receive, send)
+    assert messages == []
 
 
 def test_exports_need_room(
