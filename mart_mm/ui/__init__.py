@@ -2,6 +2,7 @@
 
 try:
     from mart_mm.ui.app import create_app
+    from mart_mm.ui.limits import Limits
     from mart_mm.ui.server import serve
 except ModuleNotFoundError as error:
     if error.name not in ('starlette', 'uvicorn'):
@@ -10,4 +11,4 @@ except ModuleNotFoundError as error:
         f'the page needs {error.name}: pip install "mart-mm[ui]"', name=error.name
     ) from error
 
-__all__ = ['create_app', 'serve']
+__all__ = ['Limits', 'create_app', 'serve']

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
+from anyio import CapacityLimiter
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,23 +17,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from mart_mm.ui.guard import HEADERS, Guard
+from mart_mm.ui.library import GoneError, NoRoomError
+from mart_mm.ui.limits import DEFAULT_LIMITS, Limits
 from mart_mm.ui.routes import ROUTES
 from mart_mm.ui.service import Analyser, Service
+from mart_mm.ui.uploads import Receiver
 
 STATIC = Path(__file__).parent / 'static'
-MAX_UPLOAD_BYTES = 2 * 2**30
-MAX_DISK_BYTES = 8 * 2**30
+_NUM_THREADS = 2  # that open videos, read transcripts and write exports while somebody waits
 
 
 def create_app(
     analysers: Mapping[str, Analyser],
     *,
     folder: str | Path | None = None,
-    max_upload_bytes: int = MAX_UPLOAD_BYTES,
-    max_disk_bytes: int = MAX_DISK_BYTES,
-    num_workers: int = 1,
-    max_queued: int = 16,
-    max_results: int = 64,
+    limits: Limits = DEFAULT_LIMITS,
     allowed_hosts: Iterable[str] = (),
 ) -> Starlette:
     """The page and what it asks for.
@@ -43,40 +43,22 @@ def create_app(
             function that it tells its progress (a fraction and words); to cancel, that function
             raises :class:`mart_mm.ui.jobs.JobCancelled`, which the analyser lets pass.
         folder: Its videos can be chosen, by id.
-        max_upload_bytes: Of a video.
-        max_disk_bytes: Of all uploads and exports; old ones make room.
-        num_workers: Videos analysed at the same time.
-        max_queued: Jobs that may wait.
-        max_results: Finished jobs that are kept.
+        limits: What is taken.
         allowed_hosts: Names that the page may be opened under besides the loopback's.
 
     Raises:
-        ValueError: Without analysers, and for bounds that do not fit each other.
+        ValueError: Without analysers.
         NotADirectoryError: When ``folder`` is none.
     """
     if not analysers:
         raise ValueError('analysers: give at least one model')
-    if not 0 < max_upload_bytes <= max_disk_bytes:
-        raise ValueError(
-            f'max_upload_bytes must be in 1..max_disk_bytes, got {max_upload_bytes} '
-            f'with max_disk_bytes={max_disk_bytes}'
-        )
-    for name, value in (('num_workers', num_workers), ('max_queued', max_queued)):
-        if value < 1:
-            raise ValueError(f'{name} must be at least 1, got {value}')
     if folder is not None and not Path(folder).is_dir():
         raise NotADirectoryError(f'folder: {folder} is no folder of videos')
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with Service(
-            analysers,
-            folder=Path(folder) if folder is not None else None,
-            max_disk_bytes=max_disk_bytes,
-            num_workers=num_workers,
-            max_queued=max_queued,
-            max_results=max_results,
-        ) as app.state.service:
+        place = Path(folder) if folder is not None else None
+        with Service(analysers, folder=place, limits=limits) as app.state.service:
             yield
 
     app = Starlette(
@@ -84,12 +66,15 @@ def create_app(
         middleware=[Middleware(Guard, allowed_hosts=allowed_hosts)],
         exception_handlers={
             HTTPException: _in_words,
-            ClientDisconnect: _gone,
+            ClientDisconnect: _broken_off,
+            GoneError: partial(_refused, status=404),
+            NoRoomError: partial(_refused, status=507),
             Exception: _failed,
         },
         lifespan=lifespan,
     )
-    app.state.max_upload_bytes = max_upload_bytes
+    app.state.receiver = Receiver(limits)
+    app.state.threads = CapacityLimiter(_NUM_THREADS)
     return app
 
 
@@ -101,8 +86,12 @@ async def _in_words(_: Request, error: HTTPException) -> JSONResponse:
     return JSONResponse(dict(error=error.detail), error.status_code, error.headers)
 
 
-async def _gone(_: Request, __: Exception) -> JSONResponse:
+async def _broken_off(_: Request, __: Exception) -> JSONResponse:
     return JSONResponse(dict(error='the upload broke off'), 400)
+
+
+async def _refused(_: Request, error: Exception, *, status: int) -> JSONResponse:
+    return JSONResponse(dict(error=str(error)), status)
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:

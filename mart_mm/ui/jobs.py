@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -106,8 +105,9 @@ class JobQueue:
         self.max_queued, self.max_kept = max_queued, max_kept
         self._explain, self._on_forget = explain, on_forget
         self._jobs: dict[str, Job] = {}
-        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.RLock()
+        self._has_news = threading.Condition(self._lock)
+        self._is_closed = False
         self._threads = [
             threading.Thread(target=self._run_jobs, name=f'job-{number}', daemon=True)
             for number in range(num_workers)
@@ -128,7 +128,7 @@ class JobQueue:
                 )
             self._jobs[job.id] = job
             self._forget_oldest()
-        self._waiting.put(job)
+            self._has_news.notify()
         return job
 
     def all(self) -> list[Job]:
@@ -164,10 +164,11 @@ class JobQueue:
 
     def close(self, timeout: float) -> None:
         """Cancel everything and wait for what runs, at most so many seconds."""
-        for job in self.all():
-            self.cancel(job)
-        for _ in self._threads:
-            self._waiting.put(None)
+        with self._lock:
+            for job in self.all():
+                self.cancel(job)
+            self._is_closed = True
+            self._has_news.notify_all()
         end = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, end - time.monotonic()))
@@ -184,12 +185,18 @@ class JobQueue:
         if self._jobs.pop(job.id, None) is not None:
             self._on_forget(job)
 
+    def _next(self) -> Job | None:
+        with self._lock:
+            while not self._is_closed:
+                for job in self._jobs.values():
+                    if job.state == 'queued':
+                        job.state = 'running'
+                        return job
+                self._has_news.wait()
+        return None
+
     def _run_jobs(self) -> None:
-        while (job := self._waiting.get()) is not None:
-            with self._lock:
-                if job.state != 'queued':
-                    continue
-                job.state = 'running'
+        while (job := self._next()) is not None:
             try:
                 job.on_progress(0.0, 'starting')
                 job.result = job.work(job.on_progress)

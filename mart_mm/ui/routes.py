@@ -13,33 +13,36 @@ GET    /api/jobs/{id}/exports/{format}      the file, to be saved
 POST   /api/jobs/{id}/exports/{format}      make a slow one; 202 with its job
 ====== ==================================== ======================================================
 
-Errors are ``{"error": "in words"}`` with 400 (what was sent is wrong), 404, 409 (not ready), 413 (too
-large), 415 (no video), 429 (too many jobs) or 507 (no room).
+Errors are ``{"error": "in words"}`` with 400 (what was sent is wrong), 404, 408 (too slow), 409 (not
+ready), 413 (too large), 415 (no video), 429 (too many jobs or uploads) or 507 (no room).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mart_mm.errors import MediaError, unknown_name
 from mart_mm.lexicon.transcript import SUFFIXES, TranscriptError, read_transcript
 from mart_mm.ui import exporting
 from mart_mm.ui.jobs import Job, QueueFullError
-from mart_mm.ui.library import NoRoomError, Video, new_id
+from mart_mm.ui.library import Video, new_id
 from mart_mm.ui.media import MEDIA_TYPES, check_media
 from mart_mm.ui.names import display_name, download_name
 from mart_mm.ui.service import Service
-from mart_mm.ui.uploads import announced_bytes, read_body, write_body
+from mart_mm.ui.stored_file import StoredFile
+from mart_mm.ui.uploads import announced_bytes
 
-_MAX_TRANSCRIPT_BYTES = 16 * 2**20
-_MAX_JSON_BYTES = 2**16
+_MAX_TRANSCRIPT_BYTES = 2 * 2**20
+_MAX_JSON_BYTES = 2**12
 
 
 def _service(request: Request) -> Service:
@@ -52,6 +55,11 @@ def _video(request: Request, video_id: str | None = None) -> Video:
     if video is None:
         raise HTTPException(404, 'there is no such video (any more): upload or choose it again')
     return video
+
+
+def _check_place(request: Request, video: Video) -> None:
+    if not _service(request).library.is_there(video):
+        raise HTTPException(404, f'{video.name} is not where it was')
 
 
 def _job(request: Request) -> Job:
@@ -78,6 +86,11 @@ def _suffix(name: str, known: object, what: str) -> str:
     return suffix
 
 
+async def _work(request: Request, work: Callable, *arguments: Any) -> Any:
+    """In a thread. There are few of them, which are not those that files are read and written by."""
+    return await to_thread.run_sync(work, *arguments, limiter=request.app.state.threads)
+
+
 async def config(request: Request) -> JSONResponse:
     """What can be chosen."""
     service = _service(request)
@@ -86,7 +99,7 @@ async def config(request: Request) -> JSONResponse:
             models=list(service.analysers),
             formats=exporting.formats(),
             slow_formats=sorted(exporting.SLOW_FORMATS),
-            max_upload_bytes=request.app.state.max_upload_bytes,
+            max_upload_bytes=service.limits.max_upload_bytes,
             video_suffixes=list(MEDIA_TYPES),
             transcript_suffixes=SUFFIXES,
             videos=[video.to_dict() for video in service.library.all()],
@@ -97,71 +110,77 @@ async def config(request: Request) -> JSONResponse:
 
 async def upload_video(request: Request) -> JSONResponse:
     """Take a video."""
-    service, limit = _service(request), request.app.state.max_upload_bytes
+    service, receiver = _service(request), request.app.state.receiver
     name = display_name(request.query_params.get('name', ''))
     suffix = _suffix(name, MEDIA_TYPES, 'video')
-    size = announced_bytes(request, limit, 'video')
+    size = announced_bytes(request, service.limits.max_upload_bytes, 'video')
     try:
-        with service.library.receiving(size, service.jobs.free) as folder:
+        with receiver.uploading(), service.library.receiving(size) as folder:
             path = folder / f'media{suffix}'
-            await write_body(request, path, size, 'video')
-            await run_in_threadpool(check_media, path, name)
+            await receiver.write(request, path, size, 'video')
+            await _work(request, check_media, path, name, service.limits)
             video = service.library.add(path, name)
     except MediaError as error:
         raise HTTPException(415, str(error)) from error
-    except NoRoomError as error:
-        raise HTTPException(507, str(error)) from error
     return JSONResponse(video.to_dict(), 201)
 
 
 async def upload_transcript(request: Request) -> JSONResponse:
     """Take the subtitles of an upload."""
-    video = _video(request)
+    service, video = _service(request), _video(request)
     if not video.is_upload:
         raise HTTPException(
             400, f'{video.name} is in a folder: its subtitles are the file beside it'
         )
-    if _service(request).is_busy(video):
+    if service.is_busy(video):
         raise HTTPException(409, f'{video.name} is being analysed: wait, or cancel the job')
     name = display_name(request.query_params.get('name', ''))
     suffix = _suffix(name, SUFFIXES, 'transcript')
     size = announced_bytes(request, _MAX_TRANSCRIPT_BYTES, 'transcript')
     path = video.path.parent / f'{new_id()}{suffix}'
     try:
-        await write_body(request, path, size, 'transcript')
-        await run_in_threadpool(read_transcript, path)
+        with request.app.state.receiver.uploading(), service.library.adding(video, size):
+            await _take_transcript(request, path, size)
+            changed = service.library.set_transcript(video, path)
     except TranscriptError as error:
-        path.unlink(missing_ok=True)
         raise HTTPException(415, f'{name}: {error.reason}') from error
-    except HTTPException:
+    return JSONResponse(changed.to_dict(), 201)
+
+
+async def _take_transcript(request: Request, path: Path, size: int) -> None:
+    try:
+        await request.app.state.receiver.write(request, path, size, 'transcript')
+        await _work(request, read_transcript, path)
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
-    return JSONResponse(_service(request).library.set_transcript(video, path).to_dict(), 201)
 
 
-async def media(request: Request) -> FileResponse:
+async def media(request: Request) -> StoredFile:
     """The video itself; Starlette answers ranges."""
     video = _video(request)
-    if not video.path.is_file():
-        raise HTTPException(404, f'{video.name} is not where it was')
-    return FileResponse(video.path, media_type=MEDIA_TYPES[video.path.suffix.lower()])
+    _check_place(request, video)
+    return StoredFile(video.path, media_type=MEDIA_TYPES[video.path.suffix.lower()])
 
 
 async def start_job(request: Request) -> JSONResponse:
     """Queue an analysis."""
     service = _service(request)
     try:
-        wanted = json.loads(await read_body(request, _MAX_JSON_BYTES, 'request'))
+        body = await request.app.state.receiver.read(request, _MAX_JSON_BYTES, 'request')
+        wanted = json.loads(body)
         video_id, model = str(wanted['video']), str(wanted['model'])
-    except (ValueError, KeyError, TypeError) as error:
+        model.encode()  # half a character cannot be written into an answer
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise HTTPException(
             400, 'send {"video": id, "model": name} as JSON to start a job'
         ) from error
     if model not in service.analysers:
         raise HTTPException(400, unknown_name('model', model, service.analysers))
     video = _video(request, video_id)
+    _check_place(request, video)
     try:
-        job = await run_in_threadpool(service.analyse, video, model)
+        job = await _work(request, service.analyse, video, model)
     except MediaError as error:
         raise HTTPException(415, str(error)) from error
     except QueueFullError as error:
@@ -198,17 +217,17 @@ def _format(request: Request) -> str:
     return name
 
 
-async def export_file(request: Request) -> FileResponse:
+async def export_file(request: Request) -> StoredFile:
     """A file of the result."""
     service, (job, video), name = _service(request), _analysis(request), _format(request)
     is_made = exporting.is_made(service.results(job), name)
     if name in exporting.SLOW_FORMATS and not is_made:
         raise HTTPException(409, f'{name} takes a while: ask for it with POST first')
     try:
-        path = await run_in_threadpool(service.export, job, video, name)
+        path = await _work(request, service.export, job, video, name)
     except (ValueError, OSError, MediaError) as error:
         raise HTTPException(422, f'{name} cannot be written: {error}') from error
-    return FileResponse(path, filename=download_name(video.name, job.name, _ending(name, path)))
+    return StoredFile(path, filename=download_name(video.name, job.name, _ending(name, path)))
 
 
 def _ending(name: str, path: Path) -> str:

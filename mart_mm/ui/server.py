@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from mart_mm.structures.emotion_report import EmotionReport
-from mart_mm.ui.app import MAX_DISK_BYTES, MAX_UPLOAD_BYTES, create_app
+from mart_mm.ui.app import create_app
+from mart_mm.ui.connections import PatientProtocol
 from mart_mm.ui.jobs import Progress
+from mart_mm.ui.limits import DEFAULT_LIMITS, Limits
 from mart_mm.zoo.weights import locate
 
 _WILDCARDS = ('0.0.0.0', '::', '')
 _SECONDS_TO_CLOSE = 3
-_MB = 2**20
 
 
 class LazyAnalyser:
@@ -80,9 +83,7 @@ def serve(
     *,
     folder: str | Path | None = None,
     device: str | None = None,
-    max_upload_mb: int = MAX_UPLOAD_BYTES // _MB,
-    max_disk_mb: int = MAX_DISK_BYTES // _MB,
-    num_workers: int = 1,
+    limits: Limits = DEFAULT_LIMITS,
     allowed_hosts: Iterable[str] = (),
 ) -> None:
     """Serve until interrupted.
@@ -95,9 +96,7 @@ def serve(
         port: 0 takes a free one.
         folder: Its videos can be chosen.
         device: Such as ``'cuda'``; None takes the GPU if there is one.
-        max_upload_mb: MiB of a video.
-        max_disk_mb: MiB of all uploads and exports, at least those of a video.
-        num_workers: Videos analysed at the same time.
+        limits: What is taken.
         allowed_hosts: Names or addresses that other machines open the page under.
 
     Raises:
@@ -118,15 +117,29 @@ def serve(
             for name, options in find_models(models).items()
         },
         folder=folder,
-        max_upload_bytes=max_upload_mb * _MB,
-        max_disk_bytes=max(max_disk_mb, max_upload_mb) * _MB,
-        num_workers=num_workers,
+        limits=limits,
         allowed_hosts=names,
     )
+    run(app, host, port, limits)
+
+
+def run(app: Starlette, host: str, port: int, limits: Limits) -> None:
+    """Serve an application until interrupted.
+
+    Args:
+        app: Of :func:`mart_mm.ui.app.create_app`.
+        host: Address to listen on.
+        port: 0 takes a free one.
+        limits: Those of ``app``.
+    """
     uvicorn.run(
         app,
         host=host,
         port=port,
+        http=partial(
+            PatientProtocol, patience=limits.patience, max_connections=limits.max_connections
+        ),
+        ws='none',
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_SECONDS_TO_CLOSE,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -14,14 +13,16 @@ from mart_mm.errors import MediaError
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.ui import exporting
 from mart_mm.ui.jobs import FINISHED, Job, JobQueue, Progress
-from mart_mm.ui.library import Library, Video
+from mart_mm.ui.library import GoneError, Library, NoRoomError, Video
+from mart_mm.ui.limits import Limits
 from mart_mm.ui.media import check_media
+from mart_mm.ui.workplace import Workplace
 
 logger = logging.getLogger(__name__)
 #: video, transcript or None, progress -> report
 Analyser = Callable[[Path, Path | None, Progress], EmotionReport]
 #: errors that are about what was given; anything else is logged with its traceback as well
-_EXPLAINED = (MediaError, ValueError, OSError)
+_EXPLAINED = (MediaError, GoneError, NoRoomError, ValueError, OSError)
 _SECONDS_TO_STOP = 10.0
 
 
@@ -31,33 +32,26 @@ class Service:
     Args:
         analysers: By the name of their model.
         folder: Videos that can be chosen.
-        max_disk_bytes: Of uploads and exports.
-        num_workers: Videos analysed at the same time.
-        max_queued: Jobs that may wait.
-        max_results: Finished jobs that are kept.
+        limits: Of all of it.
     """
 
     def __init__(
-        self,
-        analysers: Mapping[str, Analyser],
-        *,
-        folder: Path | None,
-        max_disk_bytes: int,
-        num_workers: int,
-        max_queued: int,
-        max_results: int,
+        self, analysers: Mapping[str, Analyser], *, folder: Path | None, limits: Limits
     ) -> None:
-        self.analysers = dict(analysers)
-        self.root = Path(tempfile.mkdtemp(prefix='mart_mm_ui_'))
+        self.analysers, self.limits = dict(analysers), limits
+        self.workplace = Workplace()
+        self.root = self.workplace.root
         try:
-            self.library = Library(self.root, folder, max_disk_bytes)
+            self.library = Library(
+                self.root, folder, limits, free=lambda video: self.jobs.free(video)
+            )
         except BaseException:
-            shutil.rmtree(self.root, ignore_errors=True)
+            self.workplace.close()
             raise
         self.jobs = JobQueue(
-            num_workers=num_workers,
-            max_queued=max_queued,
-            max_kept=max_results,
+            num_workers=limits.num_workers,
+            max_queued=limits.max_queued,
+            max_kept=limits.max_results,
             explain=self._explain,
             on_forget=self._remove_results,
         )
@@ -68,7 +62,7 @@ class Service:
     def __exit__(self, *_: object) -> None:
         """Cancel what runs and remove everything that was written."""
         self.jobs.close(_SECONDS_TO_STOP)
-        shutil.rmtree(self.root, ignore_errors=True)
+        self.workplace.close()
 
     def is_busy(self, video: Video) -> bool:
         """Whether a job of the video waits or runs."""
@@ -83,7 +77,7 @@ class Service:
             QueueFullError: When too many wait.
         """
         if not video.is_upload:  # uploads were checked when they came
-            check_media(video.path, video.name)
+            check_media(video.path, video.name, self.limits)
         return self.jobs.submit(
             Job('analysis', video.id, model, partial(self._analyse, video, model))
         )
@@ -93,8 +87,23 @@ class Service:
         return replace(report, video=video.name)
 
     def export(self, analysis: Job, video: Video, name: str) -> Path:
-        """The file of a finished analysis in a format, made where it is not there."""
-        return exporting.export(analysis.result, video.path, self.results(analysis), name)
+        """The file of a finished analysis in a format, made where it is not there.
+
+        Raises:
+            GoneError: When the video or its analysis is not there any more.
+            NoRoomError: When the disk space of the page is taken.
+            OSError: When it cannot be written.
+        """
+        folder = self.results(analysis)
+        if exporting.is_made(folder, name):
+            return exporting.export(analysis.result, video.path, folder, name)
+        size = min(video.size, self.limits.max_upload_bytes)  # a guess; it is not known before
+        with self.library.adding(video, size if name in exporting.SLOW_FORMATS else 0):
+            path = exporting.export(analysis.result, video.path, folder, name)
+            if self.jobs.find(analysis.id) is None:
+                self._remove_results(analysis)
+                raise GoneError('the analysis has made room for others: analyse the video again')
+            return path
 
     def export_later(self, analysis: Job, video: Video, name: str) -> Job:
         """Queue an export, unless it is there, queued or running: then the job that makes it.

@@ -12,6 +12,7 @@ from mart_mm.utils.arguments import positive_int
 from mart_mm_cli.commands.infer import DEFAULT_MODEL
 
 HELP = 'serve a page on which videos are analysed in the browser'
+_MB = 2**20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--host', default='127.0.0.1', help='address (%(default)s)')
     parser.add_argument('--port', type=int, default=8765, help='(%(default)s)')
     parser.add_argument(
-        '--max-upload-mb', type=positive_int, default=argparse.SUPPRESS, help='largest upload'
+        '--max-upload-mb', type=positive_int, default=2048, help='largest upload (%(default)s)'
+    )
+    parser.add_argument(
+        '--max-disk-mb',
+        type=positive_int,
+        default=8192,
+        help='all uploads and exports together; old ones make room (%(default)s)',
     )
     parser.add_argument('--folder', help='videos in it can be chosen on the page')
     parser.add_argument(
         '--allowed-hosts',
         nargs='+',
-        default=argparse.SUPPRESS,
+        default=(),
         metavar='NAME',
         help='names or addresses that other machines open the page under, needed with 0.0.0.0',
     )
@@ -45,9 +52,18 @@ def run(args: argparse.Namespace) -> int:
     for model in args.models:  # say what is missing before the page is there
         locate(model)
     from mart_mm.ui import serve
+    from mart_mm.ui.limits import Limits
 
-    given = {
-        name: getattr(args, name) for name in ('max_upload_mb', 'allowed_hosts') if name in args
-    }
-    serve(args.models, host=args.host, port=args.port, folder=args.folder, **given)
+    limits = Limits(
+        max_upload_bytes=args.max_upload_mb * _MB,
+        max_disk_bytes=max(args.max_disk_mb, args.max_upload_mb) * _MB,
+    )
+    serve(
+        args.models,
+        host=args.host,
+        port=args.port,
+        folder=args.folder,
+        limits=limits,
+        allowed_hosts=args.allowed_hosts,
+    )
     return 0

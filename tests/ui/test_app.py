@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.ui.app import STATIC, create_app
+from mart_mm.ui.limits import Limits
 
 
 @pytest.fixture
@@ -22,7 +23,8 @@ def analyser(ui: SimpleNamespace) -> object:
 
 @pytest.fixture
 def client(ui: SimpleNamespace, analyser: object, planted_exports: list) -> Iterator[TestClient]:
-    app = create_app(dict(planted=analyser), max_upload_bytes=100_000, max_disk_bytes=1_000_000)
+    limits = Limits(max_upload_bytes=100_000, max_disk_bytes=1_000_000)
+    app = create_app(dict(planted=analyser), limits=limits)
     with TestClient(app, base_url=ui.base_url) as client:
         yield client
 
@@ -32,7 +34,8 @@ def root_of(client: TestClient) -> Path:
 
 
 def files_of(client: TestClient) -> list[Path]:
-    return [path for path in root_of(client).rglob('*') if path.is_file()]
+    files = [path for path in root_of(client).rglob('*') if path.is_file()]
+    return [path for path in files if path != root_of(client) / 'lock']
 
 
 def test_upload_analyse_and_read(
@@ -335,7 +338,7 @@ def test_as_many_at_once_as_allowed(
 ) -> None:
     analyser = ui.Analyser(ui.report())
     analyser.may_go_on.clear()
-    app = create_app(dict(planted=analyser), num_workers=2, max_queued=3)
+    app = create_app(dict(planted=analyser), limits=Limits(num_workers=2, max_queued=3))
     with TestClient(app, base_url=ui.base_url) as client:
         uploaded = ui.upload(client, video)
         jobs = [ui.start(client, uploaded) for _ in range(2)]
@@ -367,18 +370,20 @@ def test_failure_is_told_in_words(ui: SimpleNamespace, video: Path) -> None:
 
 @pytest.mark.parametrize(
     'body', [b'', b'[]', b'{}', b'{"video": "x"}', b'\xff', b'{"video": [1], "model": "planted"}',
-             b'{"video": "x", "model": ["planted"]}', b'{"video": "x", "model": "plante"}'],
+             b'{"video": "x", "model": ["planted"]}', b'{"video": "x", "model": "plante"}',
+             b'[' * 4000, b'{"video": "x", "model": "\\ud800"}', b' ' * 5000],
 )  # fmt: skip
 def test_wrong_requests_are_explained(client: TestClient, body: bytes) -> None:
     answer = client.post('/api/jobs', content=body)
-    assert answer.status_code in (400, 404)
+    assert answer.status_code in (400, 404, 413)
     assert answer.json()['error']
 
 
 def test_old_uploads_make_room(ui: SimpleNamespace, planted_exports: list, video: Path) -> None:
     size = video.stat().st_size
     analyser = ui.Analyser(ui.report())
-    app = create_app(dict(planted=analyser), max_upload_bytes=size, max_disk_bytes=3 * size)
+    limits = Limits(max_upload_bytes=size, max_disk_bytes=3 * size)
+    app = create_app(dict(planted=analyser), limits=limits)
     with TestClient(app, base_url=ui.base_url) as client:
         first, second, third = (ui.upload(client, video, f'{n}.mp4') for n in range(3))
         analyser.may_go_on.clear()
@@ -401,7 +406,7 @@ def test_old_uploads_make_room(ui: SimpleNamespace, planted_exports: list, video
 
 
 def test_results_are_bounded(ui: SimpleNamespace, planted_exports: list, video: Path) -> None:
-    app = create_app(dict(planted=ui.Analyser(ui.report())), max_results=2)
+    app = create_app(dict(planted=ui.Analyser(ui.report())), limits=Limits(max_results=2))
     with TestClient(app, base_url=ui.base_url) as client:
         uploaded = ui.upload(client, video)
         jobs = []
@@ -435,11 +440,22 @@ def test_nothing_is_left(ui: SimpleNamespace, planted_exports: list, video: Path
     ('options', 'words'),
     [
         (dict(analysers={}), 'at least one model'),
-        (dict(max_upload_bytes=10, max_disk_bytes=9), 'max_upload_bytes'),
-        (dict(num_workers=0), 'num_workers'),
         (dict(folder='/nowhere/at/all'), '/nowhere/at/all'),
     ],
 )
 def test_wrong_arguments(options: dict, words: str) -> None:
     with pytest.raises((ValueError, NotADirectoryError), match=words):
         create_app(**(dict(analysers=dict(any=lambda *_: None)) | options))
+
+
+@pytest.mark.parametrize(
+    ('limits', 'words'),
+    [
+        (dict(max_upload_bytes=10, max_disk_bytes=9), 'max_upload_bytes=10 is more'),
+        (dict(num_workers=0), 'num_workers must be at least 1'),
+        (dict(max_results=-1), 'max_results must be at least 0'),
+    ],
+)
+def test_wrong_limits(limits: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Limits(**limits)

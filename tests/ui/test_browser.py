@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mart_mm.ui.app import create_app
+from mart_mm.ui.limits import Limits
 from mart_mm.utils.media_writer import write_video
 from tests.ui.browser import TIMEOUT, analyse, axis, cursor_x, serving, settle, time_of, until
 
@@ -165,7 +166,7 @@ def test_errors_and_cancelling_are_in_words(
 ) -> None:
     slow, broken = ui.Analyser(ui.report()), ui.Analyser(ui.report(), ValueError('too dark'))
     slow.may_go_on.clear()
-    with serving(create_app(dict(slow=slow, broken=broken), num_workers=2)) as url:
+    with serving(create_app(dict(slow=slow, broken=broken), limits=Limits(num_workers=2))) as url:
         page = chromium.new_page()
         page.set_default_timeout(1000 * TIMEOUT)
         page.goto(url)

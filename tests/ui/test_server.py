@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from mart_mm.ui.jobs import JobCancelled
+from mart_mm.ui.limits import Limits
 from mart_mm.ui.server import LazyAnalyser, find_models, serve
 
 
@@ -105,10 +107,14 @@ def test_serve(
         seen.app, seen.options = app, options
 
     monkeypatch.setattr('mart_mm.ui.server.uvicorn.run', run)
-    serve([checkpoint], host, 9000, max_upload_mb=3, allowed_hosts=hosts)
+    limits = Limits(max_upload_bytes=3, patience=7, max_connections=9)
+    serve([checkpoint], host, 9000, limits=limits, allowed_hosts=hosts)
     assert (seen.options['host'], seen.options['port']) == (host, 9000)
     assert seen.app.user_middleware[0].kwargs['allowed_hosts'] == allowed
-    assert seen.app.state.max_upload_bytes == 3 * 1024 * 1024
+    protocol = seen.options['http'].keywords
+    assert protocol == dict(patience=7, max_connections=9)
+    with TestClient(seen.app, base_url=f'http://{min(allowed)}') as client:
+        assert client.get('/api/config').json()['max_upload_bytes'] == 3
 
 
 def test_all_addresses_need_a_name(checkpoint: str) -> None:
