@@ -55,6 +55,7 @@ def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
     }
     assert len(page) > 10
     assert page <= names
+    assert 'mart_mm/py.typed' in names  # type checkers read the annotations
     metafiles = {
         f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in ROOT.glob('configs/*/metafile.yml')
     }
@@ -121,8 +122,8 @@ def test_installed_elsewhere_the_command_finds_configs_and_plants_data(
     assert done.returncode == 0, done.stderr[-3000:]
     configs = [Path(entry['config']) for entry in json.loads(done.stdout)]
     assert configs and all(path.is_file() and site in path.parents for path in configs)
-    make = "import mart_mm.planted.make as m; m.make('data/planted', train=6, test=6, segments=2)"
-    assert run_installed(site, tmp_path, '-c', make).returncode == 0
+    plant = '-m mart_mm_cli plant --train 6 --test 6 --segments 2'.split()
+    assert run_installed(site, tmp_path, *plant).returncode == 0
     done = run_installed(site, tmp_path, '-m', 'mart_mm_cli', 'check', 'mart-mbt-planted')
     assert done.returncode == 0 and 'finetune, 2 videos: loss' in done.stdout, done.stdout
 

@@ -167,7 +167,7 @@ class AffWild2(AffectiveDataset):
   subtitles/name.srt                                          optional (.srt, .vtt, .ass)"""
     PREPARE_COMMAND = (
         'tools/data/affwild2/README.md says how to get it; or plant a data set of the same layout: '
-        'python tools/data/planted/make.py --layout affwild2 --out {root}'
+        'mart-mm plant --layout affwild2 --out {root}'
     )
     SPLIT_RULE = 'the folders Train_Set and Validation_Set; labels of the test set are not public'
 

@@ -173,7 +173,7 @@ class IEMOCAP(AffectiveDataset):
     dialog/avi/DivX/Ses01F_impro01.avi       (or .mp4)"""
     PREPARE_COMMAND = (
         'tools/data/iemocap/README.md says how to get it; or plant a data set of the same layout: '
-        'python tools/data/planted/make.py --layout iemocap --out {root}'
+        'mart-mm plant --layout iemocap --out {root}'
     )
 
     def __init__(

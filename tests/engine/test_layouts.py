@@ -10,8 +10,8 @@ import pytest
 from mmengine.config import Config
 
 from mart_mm.apis.run import build_runner, load_config, train
+from mart_mm.planted.make import make
 from mart_mm.utils.arguments import add_common_arguments
-from tools.data.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILDREN = {
