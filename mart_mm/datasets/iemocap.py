@@ -265,7 +265,7 @@ class IEMOCAP(AffectiveDataset):
         record = dict(
             video_id=turn.id,
             media=turn.dialogue,
-            video_path=str(self.find_video(session / 'avi' / 'DivX', turn.dialogue)),
+            video_path=self.find_video(session / 'avi' / 'DivX', turn.dialogue),
             start=turn.start,
             end=turn.end,
             gt_emotion=self.class_index(name, turn.id),
