@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -139,6 +140,15 @@ def test_every_requirement_is_pinned_once() -> None:
     assert len(files) >= 7
     for path in files:
         assert names_in(path) <= pinned, path.name
+
+
+def test_continuous_integration_runs_every_python_that_is_promised() -> None:
+    job = yaml.safe_load((ROOT / '.github/workflows/test.yml').read_text())['jobs']['test']
+    promised = re.findall(r'Python :: (3\.\d+)$', (ROOT / 'setup.cfg').read_text(), re.MULTILINE)
+    assert job['strategy']['matrix']['python'] == promised and len(promised) == 3
+    targets = re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE)
+    commands = [step['run'].split() for step in job['steps'] if 'run' in step]
+    assert {'lint', 'test'} == {target for _, target in commands} <= set(targets)
 
 
 def test_every_component_folder_registers_what_it_holds() -> None:
