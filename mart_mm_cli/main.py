@@ -19,8 +19,8 @@ from mart_mm.zoo.weights import NoWeightsError
 
 #: in the order of the work
 COMMANDS = (
-    'demo', 'infer', 'ui', 'check', 'scan', 'browse', 'transcribe', 'train', 'test', 'export',
-    'models', 'env',
+    'demo', 'infer', 'ui', 'plant', 'check', 'scan', 'browse', 'transcribe', 'train', 'test', 'export',
+    'models', 'config', 'env',
 )  # fmt: skip
 _WRONG_INPUT = 2
 

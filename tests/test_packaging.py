@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,6 +56,7 @@ def test_wheel_holds_every_module_config_and_the_index(wheel: Path) -> None:
     }
     assert len(page) > 10
     assert page <= names
+    assert 'mart_mm/py.typed' in names  # type checkers read the annotations
     metafiles = {
         f'mart_mm/.mim/{path.relative_to(ROOT)}' for path in ROOT.glob('configs/*/metafile.yml')
     }
@@ -121,8 +123,8 @@ def test_installed_elsewhere_the_command_finds_configs_and_plants_data(
     assert done.returncode == 0, done.stderr[-3000:]
     configs = [Path(entry['config']) for entry in json.loads(done.stdout)]
     assert configs and all(path.is_file() and site in path.parents for path in configs)
-    make = "import mart_mm.planted.make as m; m.make('data/planted', train=6, test=6, segments=2)"
-    assert run_installed(site, tmp_path, '-c', make).returncode == 0
+    plant = '-m mart_mm_cli plant --train 6 --test 6 --segments 2'.split()
+    assert run_installed(site, tmp_path, *plant).returncode == 0
     done = run_installed(site, tmp_path, '-m', 'mart_mm_cli', 'check', 'mart-mbt-planted')
     assert done.returncode == 0 and 'finetune, 2 videos: loss' in done.stdout, done.stdout
 
@@ -138,6 +140,15 @@ def test_every_requirement_is_pinned_once() -> None:
     assert len(files) >= 7
     for path in files:
         assert names_in(path) <= pinned, path.name
+
+
+def test_continuous_integration_runs_every_python_that_is_promised() -> None:
+    job = yaml.safe_load((ROOT / '.github/workflows/test.yml').read_text())['jobs']['test']
+    promised = re.findall(r'Python :: (3\.\d+)$', (ROOT / 'setup.cfg').read_text(), re.MULTILINE)
+    assert job['strategy']['matrix']['python'] == promised and len(promised) == 3
+    targets = re.findall(r'^([a-z]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE)
+    commands = [step['run'].split() for step in job['steps'] if 'run' in step]
+    assert {'lint', 'test'} == {target for _, target in commands} <= set(targets)
 
 
 def test_every_component_folder_registers_what_it_holds() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.data.planted.make import make
+from mart_mm.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[1]
 

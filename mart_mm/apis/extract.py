@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 from torch import Tensor
+from tqdm import tqdm
 
 from mart_mm.apis.splits import dataset_config
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
@@ -95,7 +96,7 @@ def extract_features(recognizer: AffectiveRecognizer, cfg: Config, split: str) -
     """
     loader = Runner.build_dataloader(evaluation_loader(cfg, split), seed=0)
     batches, samples, unreadable = [], [], {}
-    for data in loader:
+    for data in tqdm(loader, desc=split, unit='batch', disable=None):
         for path, reason in data['failures']:
             print_log(f'skipped: {path}: {reason}', logger='current')
         unreadable |= {sample.video_id: sample.failed for sample in data['failed_samples']}

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mart_mm.apis.record_times import segment_times
 from mart_mm.apis.splits import build_split, dataset_config, find_step
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.remote import local_copies
 from mart_mm.datasets.transforms.cues import packed_in
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.base import Lexicon
@@ -146,11 +147,12 @@ def lexicon_report(cfg: Config, split: str) -> LexiconReport:
     for index in range(len(data_set)):
         record = data_set.get_data_info(index)
         try:
-            if cut:
-                record = cut(load(record))
-            else:
-                times = segment_times(record, steps['SampleSegments']['num_segments'])
-                record = load(record | dict(segment_times=times))
+            with local_copies(record, cache and FileCache(**cache), data_set.backend_args) as local:
+                if cut:
+                    record = cut(load(local))
+                else:
+                    times = segment_times(local, steps['SampleSegments']['num_segments'])
+                    record = load(local | dict(segment_times=times))
         except MediaError as error:
             report.unreadable[record['video_id']] = str(error)
             continue

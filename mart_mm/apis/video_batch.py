@@ -67,7 +67,7 @@ def read_truth(path: str | Path) -> dict[str, dict]:
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f'{path}: no truth of planted videos ({error}): give truth.json of the folder that '
-            'tools/data/planted/make.py wrote'
+            '`mart-mm plant` wrote'
         ) from error
 
 

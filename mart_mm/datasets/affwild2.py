@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.datasets.remote import exists, is_address
 from mart_mm.registry import DATASETS
 
 EXPRESSIONS = (
@@ -167,7 +168,7 @@ class AffWild2(AffectiveDataset):
   subtitles/name.srt                                          optional (.srt, .vtt, .ass)"""
     PREPARE_COMMAND = (
         'tools/data/affwild2/README.md says how to get it; or plant a data set of the same layout: '
-        'python tools/data/planted/make.py --layout affwild2 --out {root}'
+        'mart-mm plant --layout affwild2 --out {root}'
     )
     SPLIT_RULE = 'the folders Train_Set and Validation_Set; labels of the test set are not public'
 
@@ -247,10 +248,10 @@ class AffWild2(AffectiveDataset):
 
     def _record(self, name: str, start: int, stop: int, label: int, classes: np.ndarray) -> dict:
         video = re.sub(r'_(left|right)$', '', name)
-        videos = Path(self.data_prefix['video'])
+        videos = self.data_prefix['video']
         whole = self.find_video(videos, name)
         # two faces of one video have an annotation each, the second one named after its side
-        media = name if whole.exists() else video
+        media = name if exists(whole) and not is_address(whole) else video
         path = self.find_video(videos, media)
         record = dict(
             video_id=f'{name}#{start}-{stop}',
@@ -262,6 +263,6 @@ class AffWild2(AffectiveDataset):
         )
         if self.faces:
             record['video_path'] = str(Path(self.data_prefix['face']) / name)
-            record['audio_path'] = str(path) if path.exists() else ''
+            record['audio_path'] = path if exists(path) else ''
             record['fps'] = self.fps
         return record

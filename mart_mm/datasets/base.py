@@ -16,6 +16,7 @@ from mmengine.logging import print_log
 
 from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.media.open_video import announced_seconds
+from mart_mm.datasets.remote import exists, is_address, is_remote, local_copies
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
@@ -52,6 +53,9 @@ class AffectiveDataset(BaseDataset):
     ``features``                 modality -> file of precomputed features
     ============================ ================================================================
 
+    Files may lie behind an address (``https://...``) or in a tar archive (``videos.tar/joy/1.mp4``), see
+    :mod:`mart_mm.datasets.remote`; ``data_prefix`` too. Lists are read from local files.
+
     Randomness of the pipeline comes from (seed, epoch, index) alone: a resumed run augments as the
     run it continues. A video that cannot be read is replaced by the next one in training and set
     aside in testing; either way the sample says so (``failures``, ``failed``).
@@ -71,7 +75,8 @@ class AffectiveDataset(BaseDataset):
             polarity count as not negative. The same where no class is neutral.
         mood_table: Class of each of the lexicon's moods, in place of the data set's own.
         cache: Arguments of :class:`~mart_mm.datasets.cache.FileCache` for what transforms compute
-            (log-mel, cues); None computes it anew each time.
+            (log-mel, cues) and for copies of what is not local; None makes it anew each time.
+        backend_args: Of MMEngine's file backend for addresses; None chooses it by their scheme.
         metainfo: Overrides of ``METAINFO``.
         indices: Number of leading records, or their indices.
         filter_cfg: As in MMEngine.
@@ -101,16 +106,24 @@ class AffectiveDataset(BaseDataset):
         sentiment: str = 'three-way',
         mood_table: dict | None = None,
         cache: dict | None = None,
+        backend_args: dict | None = None,
         metainfo: dict | None = None,
         indices: int | list[int] | None = None,
         filter_cfg: dict | None = None,
     ) -> None:
+        for name, path in dict(data_root=data_root, ann_file=ann_file).items():
+            if is_address(path):
+                raise ValueError(
+                    f'{type(self).__name__}: {name}={path}: lists are read from local files; give the '
+                    'address of the videos as data_prefix.video'
+                )
         self.seed = seed
         metainfo = self.preset_metainfo(preset, sentiment) | (metainfo or {})
         if mood_table is not None:
             metainfo['mood_table'] = mood_table
         self.mood_map = MoodMap(metainfo['classes'], metainfo['mood_table'])
         self.cache = cache and FileCache(**cache)
+        self.backend_args = backend_args
         # shared memory, so that persistent workers see the epoch and the stage too
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         self._is_pretraining = torch.zeros(1, dtype=torch.bool).share_memory_()
@@ -154,8 +167,8 @@ class AffectiveDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Records with the paths of their files; a file that is missing fails when it is read."""
         self._check_layout()
-        videos = Path(self.data_prefix.get('video', ''))
-        transcripts = Path(self.data_prefix.get('transcript', ''))
+        videos = self.data_prefix.get('video', '')
+        transcripts = self.data_prefix.get('transcript', '')
         records = self.read_annotations()
         if not records:
             raise ValueError(f'{type(self).__name__}: {self.ann_file or self.data_root}: no record')
@@ -170,19 +183,19 @@ class AffectiveDataset(BaseDataset):
             media = record.pop('media', record['video_id'])
             if 'video_path' not in record:
                 if media not in found:
-                    found[media] = str(self.find_video(videos, media))
+                    found[media] = self.find_video(videos, media)
                 record['video_path'] = found[media]
-            record.setdefault('transcript_path', str(transcripts / media))
+            record.setdefault('transcript_path', str(Path(transcripts) / media))
         self._report(records)
         return records
 
-    def _required(self) -> list[Path]:
+    def _required(self) -> list[str]:
         """What must exist before annotations are read."""
-        return [Path(self.data_root), Path(self.ann_file), Path(self.data_prefix['video'])]
+        return [self.data_root, self.ann_file, self.data_prefix['video']]
 
     def _check_layout(self) -> None:
         for path in self._required():
-            if not path.exists():
+            if not exists(path):
                 raise FileNotFoundError(
                     f'{type(self).__name__}: {path} does not exist. Expected:\n'
                     f'{self.EXPECTED_TREE.format(root=self.data_root)}\n'
@@ -190,18 +203,20 @@ class AffectiveDataset(BaseDataset):
                 )
 
     @staticmethod
-    def find_video(folder: Path, media: str) -> Path:
+    def find_video(folder: str | Path, media: str) -> str:
         """The file of a video, whatever its suffix; one that is missing gets the first suffix.
 
+        Behind an address nothing is looked for: there videos have the first suffix.
+
         Args:
-            folder: Of the videos.
+            folder: Of the videos; a folder, an address or a tar archive.
             media: Path below it without suffix; dots in its name are kept.
         """
         for suffix in VIDEO_SUFFIXES:
-            path = folder / f'{media}{suffix}'
-            if path.exists():
+            path = f'{folder}/{media}{suffix}'
+            if exists(path):
                 return path
-        return folder / f'{media}{VIDEO_SUFFIXES[0]}'
+        return f'{folder}/{media}{VIDEO_SUFFIXES[0]}'
 
     def _report(self, records: list[dict]) -> None:
         """Say what was loaded: counts per class, and how the split is made."""
@@ -295,9 +310,13 @@ class AffectiveDataset(BaseDataset):
         epoch = 0 if self.test_mode else int(self._epoch)
         record['mood_map'], record['cache'] = self.mood_map, self.cache
         record['rng'] = np.random.default_rng((self.seed, epoch, index))
-        if self.pretrain_pipeline and self._is_pretraining:
-            return self.pretrain_pipeline(record)
-        return self.pipeline(record)
+        is_pretraining = self.pretrain_pipeline and self._is_pretraining
+        pipeline = self.pretrain_pipeline if is_pretraining else self.pipeline
+        with local_copies(record, self.cache, self.backend_args) as local:
+            sample = pipeline(local)
+        if is_remote(record.get('video_path', '')):
+            sample['data_samples'].set_metainfo(dict(video_path=record['video_path']))
+        return sample
 
     def _failed_sample(self, index: int, failures: list[tuple[str, str]]) -> AffectiveDataSample:
         record = self.get_data_info(index)

@@ -9,7 +9,7 @@ import struct
 import time
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,10 +20,12 @@ from mart_mm.utils.atomic import replacing
 _MAGIC = b'martmm1\n'
 _HEADER = struct.Struct('<II')  # length and CRC-32 of the JSON that follows
 _SUFFIX = '.entry'
+_FILE = '.file'  # in the name of a file that is kept as it is, before its own suffix
 _ABANDONED = 3600.0  # seconds after which a temporary file belongs to a process that was killed
 #: a process looks at the folder again after it has written this part of the room that was left: as
 #: many writers fill the folder at once without passing its limit
 _WRITERS = 64
+_BLOCK = 2**20  # bytes read at once
 _KEPT_SHARE = 0.9  # of the limit, when old entries are removed
 
 
@@ -131,7 +133,7 @@ class Entry:
 
 
 class FileCache:
-    """A folder of entries; each is a JSON object, with or without an array.
+    """A folder of entries; each is a JSON object, with or without an array, or a file as it is.
 
     Many processes may read and write at once, and be killed at any time: an entry is written beside
     its place and put there whole, and what a reader finds damaged is removed. Where the folder would
@@ -202,6 +204,30 @@ class FileCache:
                 warnings.warn(f'cache {self.folder}: entries are not kept ({error})', stacklevel=2)
             self._has_warned = True
 
+    def file(self, key: str, suffix: str, write: Callable[[Path], None]) -> Path:
+        """A file that is kept as it is, made where it is missing; it counts as used now.
+
+        Its time of change follows from its content, so that what was computed from it is found again
+        after it was removed and made anew.
+
+        Args:
+            key: Its name, of :func:`cache_key`.
+            suffix: Of the file's name.
+            write: Writes it to a path.
+
+        Raises:
+            OSError: When there is no room for it, or the folder cannot be written.
+        """
+        path = self.folder / key[:2] / f'{key}{_FILE}{suffix}'
+        if not path.exists():
+            with replacing(path) as temporary:
+                write(temporary)
+                self._make_room(temporary.stat().st_size)
+                os.utime(temporary, ns=(time.time_ns(), _checksum(temporary) * 10**9))
+        elif os.access(path, os.W_OK):
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+        return path
+
     def _make_room(self, size: int) -> None:
         if size > self._allowance:
             entries = sorted(self._entries())
@@ -222,7 +248,8 @@ class FileCache:
         """(last use, bytes, path) of each file of the cache; what a killed process left is removed."""
         for folder in self.folder.glob('[0-9a-f][0-9a-f]'):
             for item in os.scandir(folder):
-                if not item.name.endswith(_SUFFIX):
+                is_file = _FILE in item.name
+                if not is_file and not item.name.endswith(_SUFFIX):
                     continue
                 try:
                     status = item.stat()
@@ -232,4 +259,13 @@ class FileCache:
                 if is_temporary and status.st_mtime < time.time() - _ABANDONED:
                     Path(item.path).unlink(missing_ok=True)
                     continue
-                yield status.st_mtime, status.st_size, Path(item.path)
+                used = status.st_atime if is_file else status.st_mtime
+                yield used, status.st_size, Path(item.path)
+
+
+def _checksum(path: Path) -> int:
+    checksum = 0
+    with path.open('rb') as file:
+        while block := file.read(_BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return checksum

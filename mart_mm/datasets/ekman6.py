@@ -39,7 +39,7 @@ class Ekman6(AffectiveDataset):
   subtitles/anger/1000.srt      optional (.srt, .vtt, .ass)"""
     PREPARE_COMMAND = (
         'tools/data/ekman6/README.md says how to get the videos and lists; '
-        'or plant a data set of the same layout: python tools/data/planted/make.py --out {root}'
+        'or plant a data set of the same layout: mart-mm plant --out {root}'
     )
     SPLIT_RULE = 'the public lists, 819 for training and 818 for testing'
 

@@ -173,7 +173,7 @@ class IEMOCAP(AffectiveDataset):
     dialog/avi/DivX/Ses01F_impro01.avi       (or .mp4)"""
     PREPARE_COMMAND = (
         'tools/data/iemocap/README.md says how to get it; or plant a data set of the same layout: '
-        'python tools/data/planted/make.py --layout iemocap --out {root}'
+        'mart-mm plant --layout iemocap --out {root}'
     )
 
     def __init__(
@@ -265,7 +265,7 @@ class IEMOCAP(AffectiveDataset):
         record = dict(
             video_id=turn.id,
             media=turn.dialogue,
-            video_path=str(self.find_video(session / 'avi' / 'DivX', turn.dialogue)),
+            video_path=self.find_video(session / 'avi' / 'DivX', turn.dialogue),
             start=turn.start,
             end=turn.end,
             gt_emotion=self.class_index(name, turn.id),

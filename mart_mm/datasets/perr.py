@@ -44,7 +44,7 @@ class PERR(AffectiveDataset):
   subtitles/clip.srt            optional (.srt, .vtt, .ass)"""
     PREPARE_COMMAND = (
         'tools/data/perr/README.md describes the CSV file; or plant a data set of the same layout: '
-        'python tools/data/planted/make.py --layout perr --out {root}'
+        'mart-mm plant --layout perr --out {root}'
     )
     SPLIT_RULE = 'the two CSV files; no public split is known'
 

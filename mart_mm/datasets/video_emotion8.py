@@ -46,7 +46,7 @@ class VideoEmotion8(AffectiveDataset):
   subtitles/Disgust/name.srt    optional (.srt, .vtt, .ass)"""
     PREPARE_COMMAND = (
         'tools/data/video_emotion8/README.md says how to get the videos and lists; or plant a data '
-        'set of the same layout: python tools/data/planted/make.py --layout video_emotion8 '
+        'set of the same layout: mart-mm plant --layout video_emotion8 '
         '--out {root}'
     )
     SPLIT_RULE = 'the public lists, 731 for training (732 lines) and 367 for testing'

@@ -102,9 +102,10 @@ class EmotionMetric(BaseMetric):
             raise ValueError(f'none of {len(unique)} videos could be read: nothing to score')
         classes = self.dataset_meta['classes']
         labels, predicted = (np.array([r[key] for r in good]) for key in ('label', 'predicted'))
-        scores = emotion_scores(labels, predicted, self.polarity or self.dataset_meta['polarity'])
+        polarity = self.polarity or self.dataset_meta['polarity']
+        scores = emotion_scores(labels, predicted, polarity)
         if self.dump:
-            self._dump(list(unique.values()), scores, classes)
+            self._dump(list(unique.values()), scores, classes, polarity)
         recall = dict(zip(classes, scores.pop('recall'), strict=True))
         scores.pop('confusion')
         logger = MMLogger.get_current_instance()
@@ -117,10 +118,17 @@ class EmotionMetric(BaseMetric):
             'skipped': len(unique) - len(good),
         }
 
-    def _dump(self, records: list[dict], scores: dict, classes: Sequence[str]) -> None:
+    def _dump(
+        self, records: list[dict], scores: dict, classes: Sequence[str], polarity: Sequence[int]
+    ) -> None:
         path = Path(self.dump)
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = dict(classes=list(classes), scores=scores, videos=records)
+        content = dict(
+            classes=list(classes),
+            polarity=list(polarity),
+            scores=scores,
+            videos=records,
+        )
         path.with_suffix('.json').write_text(json.dumps(content, indent=1))
         with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
             writer = csv.writer(file)

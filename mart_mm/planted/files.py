@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mart_mm.planted.options import Options, generator
+from mart_mm.planted.options import Options
 from mart_mm.planted.plans import FilePlan
+from mart_mm.planted.randomness import generator
 from mart_mm.planted.render_audio import SAMPLE_RATE, render_sound
 from mart_mm.planted.render_visual import frame_times, render_frames
 from mart_mm.planted.render_words import write_srt

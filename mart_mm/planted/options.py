@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 LAYOUTS = ('ekman6', 'video_emotion8', 'perr', 'iemocap', 'affwild2')
 SPLITS = ('train', 'test')
 GRID = 6  # cells along each side of the picture
 DEGREES = (0.4, 1.0)  # of planted emotion, and strength of distractors
-#: streams of randomness: a change to how sound is drawn leaves words and pictures as they are
-STREAMS = ('truth', 'words', 'visual', 'audio', 'layout')
 
 
 @dataclass(frozen=True)
@@ -80,15 +76,3 @@ class Options:
     def duration(self) -> float:
         """Seconds of a record."""
         return self.segments * self.segment_seconds
-
-
-def generator(options: Options, split: str, index: int, stream: str) -> np.random.Generator:
-    """The source of randomness of one record or file and one stream, whatever process draws it.
-
-    Args:
-        options: Of the data set.
-        split: ``train`` or ``test``.
-        index: Of the record in the split; of a file, its first record's.
-        stream: One of :data:`STREAMS`.
-    """
-    return np.random.default_rng((options.seed, SPLITS.index(split), index, STREAMS.index(stream)))

@@ -6,8 +6,9 @@ import numpy as np
 
 from mart_mm.lexicon.base import Lexicon
 from mart_mm.planted.layouts.base import Layout
-from mart_mm.planted.options import DEGREES, GRID, SPLITS, generator
+from mart_mm.planted.options import DEGREES, GRID, SPLITS
 from mart_mm.planted.plans import Box, FilePlan, RecordPlan, Segment
+from mart_mm.planted.randomness import generator
 from mart_mm.planted.word_bank import Word, confirmed_words
 
 REGION_SHAPES = ((3, 3), (3, 3), (2, 4), (4, 2))  # rows, columns of cells

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mart_mm.planted.options import DEGREES, Options, generator
+from mart_mm.planted.options import DEGREES, Options
 from mart_mm.planted.plans import FilePlan
+from mart_mm.planted.randomness import generator
 
 SAMPLE_RATE = 16000
 # Each look has a carrier and a rate of its pulses, both in Hz.

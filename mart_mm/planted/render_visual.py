@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mart_mm.planted.options import GRID, Options, generator
+from mart_mm.planted.options import GRID, Options
 from mart_mm.planted.plans import Box, FilePlan
+from mart_mm.planted.randomness import generator
 
 # Each look has an orientation in degrees, a period in cells, a drift in cycles per second and a hue
 # in radians. The last two are fine and at right angles, so that their neighbours answer to them no

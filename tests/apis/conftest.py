@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.data.planted.make import make
+from mart_mm.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """

@@ -11,9 +11,9 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mart_mm.apis.shrink import RECORDS, shrink
+from mart_mm.planted.make import make
 from mart_mm.registry import MODELS
 from tools import train
-from tools.data.planted.make import make
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 

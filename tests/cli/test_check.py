@@ -84,7 +84,7 @@ def test_missing_folder_gives_the_tree(write_config: Write, tmp_path: Path) -> N
     report = check(write_config(data=tmp_path / 'nowhere'))
     errors = messages(report, 'ERROR')
     assert [message.partition(':')[0] for message in errors] == ['train', 'val']
-    for part in (str(tmp_path / 'nowhere'), 'trainlist01.txt', 'tools/data/planted/make.py'):
+    for part in (str(tmp_path / 'nowhere'), 'trainlist01.txt', 'mart-mm plant --out'):
         assert all(part in message for message in errors)
     assert not [finding for finding in report.findings if finding.part == 'batch']
 

@@ -21,8 +21,10 @@ TOOLS = {
     'demo': ('tools.demo', ['--seed', '3']),
     'train': ('tools.train', ['mart_mbt_planted', '--smoke', '--cfg-options', 'cache=None']),
     'test': ('tools.test', ['mart_mbt_planted', 'a.pth', '--dump', 'scores']),
+    'plant': ('tools.data.planted.make', ['--layout', 'perr', '--no-blemishes']),
     'scan': ('tools.data.scan', ['videos', '--strict']),
     'browse': ('tools.analysis.browse_dataset', ['mart_mbt_planted', '--num', '2']),
+    'config': ('tools.analysis.print_config', ['mart_mbt_planted', '--save-path', 'mine.py']),
     'transcribe': ('tools.data.transcribe', ['videos', '--model', 'tiny']),
 }
 HELP = """
@@ -78,6 +80,7 @@ def test_unknown_command_is_answered_with_the_nearest(capsys: pytest.CaptureFixt
         ['test', 'mart_mbt_plantd', 'a.pth'],
         ['browse', 'mart_mbt_plantd'],
         ['check', 'mart_mbt_plantd'],
+        ['config', 'mart_mbt_plantd'],
         ['infer', 'a.mp4', '--model', 'mart_mbt_plantd'],
         ['export', 'mart_mbt_plantd'],
         ['ui', 'mart_mbt_plantd'],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mart_mm.apis.run import load_config, train
-from tools.data.planted.make import make
+from mart_mm.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,9 +13,9 @@ import pytest
 
 from mart_mm.apis.run import load_config, train
 from mart_mm.apis.shrink import CLIP, PICTURE, SEGMENTS, shrink
+from mart_mm.planted.make import make
 from mart_mm.registry import MODELS
 from mart_mm.utils.arguments import add_common_arguments
-from tools.data.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 MASKER = """

@@ -18,8 +18,8 @@ from mmengine.hooks import Hook
 from mart_mm.apis.browse import load_recognizer
 from mart_mm.apis.run import build_runner, load_config
 from mart_mm.apis.shrink import shrink
+from mart_mm.planted.make import make
 from mart_mm.utils.arguments import add_common_arguments
-from tools.data.planted.make import make
 from tools.data.planted_features.make import make as make_features
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mart_mm.apis.rescore import rescore
 from mart_mm.apis.run import build_runner, load_config, train
+from mart_mm.planted.make import make
 from mart_mm.utils.arguments import add_common_arguments
-from tools.data.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILDREN = {
@@ -82,6 +83,10 @@ def test_children_train_and_test(layout: str, tmp_path: Path) -> None:
         again.load_from = str(checkpoint)
         runner = build_runner(again)
         found = runner.test()
+        scored = rescore(
+            Config(dict(test_evaluator=dict(type='EmotionMetric'))), work / 'scores.json'
+        )
+        assert scored == pytest.approx(found, rel=0, abs=0, nan_ok=True)
         samples = [runner.test_dataloader.dataset[index]['data_samples'] for index in range(6)]
         # one of them has no words
         sources = [sample.transcript_source for sample in samples if sample.transcript_source]

@@ -35,5 +35,5 @@ def test_missing_data_names_folder_tree_and_command(tmp_path: Path, runs: object
     ]
     done = runs.run(config, tmp_path / 'work', '--cfg-options', *options)
     assert done.returncode != 0
-    for part in (str(missing), 'trainlist01.txt', 'tools/data/planted/make.py'):
+    for part in (str(missing), 'trainlist01.txt', 'mart-mm plant --out'):
         assert part in done.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 
@@ -11,6 +10,7 @@ from mmengine.config import Config
 from mart_mm.apis.check.findings import ERROR, OK, WARNING, Finding, told
 from mart_mm.apis.splits import SPLITS, build_split, dataset_config
 from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.datasets.remote import exists
 
 _SHOWN = 3  # missing files
 _MAX_FAILED = 0.1  # what FailureReportHook allows where the config does not say
@@ -62,7 +62,7 @@ def _missing(records: list[dict], split: str, cfg: Config) -> Iterator[Finding]:
     for record in records:
         named = (record.get('video_path'), record.get('audio_path'))
         for path in (*named, *(record.get('features') or {}).values()):
-            if path and not os.path.exists(path):
+            if path and not exists(path):
                 lacking.setdefault(record['video_id'], path)
     if not lacking:
         return

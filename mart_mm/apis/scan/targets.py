@@ -10,6 +10,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mart_mm.apis.splits import SPLITS, build_split, dataset_config, find_step
+from mart_mm.datasets.remote import is_remote
 from mart_mm.transcription.run import MEDIA_SUFFIXES
 
 #: keys of a record that LoadTranscript reads
@@ -115,6 +116,7 @@ def _add_split(targets: dict[str, Target], cfg: Config, split: str) -> None:
     classes = data_set.metainfo['classes']
     for index in range(len(data_set)):
         record = data_set.get_data_info(index)
+        _refuse_remote(record)
         for target in _targets_of(targets, record):
             target.transcript_options = options
             if loader is None:
@@ -124,6 +126,15 @@ def _add_split(targets: dict[str, Target], cfg: Config, split: str) -> None:
             spoken = {key: record[key] for key in _TRANSCRIPT_KEYS if record.get(key)}
             if target.needs_transcript and spoken not in target.spoken:
                 target.spoken.append(spoken)
+
+
+def _refuse_remote(record: dict) -> None:
+    paths = (record.get('video_path'), record.get('audio_path'))
+    for path in (*paths, *(record.get('features') or {}).values()):
+        if path and is_remote(path):
+            raise ValueError(
+                f'{path}: only local files are scanned; fetch or unpack it, and name the folder'
+            )
 
 
 def _targets_of(targets: dict[str, Target], record: dict) -> list[Target]:

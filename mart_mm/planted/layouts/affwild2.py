@@ -10,8 +10,9 @@ import numpy as np
 from mart_mm.datasets.affwild2 import AffWild2
 from mart_mm.planted.class_set import ClassSet
 from mart_mm.planted.layouts.base import Layout, write_lines
-from mart_mm.planted.options import SPLITS, Options, generator
+from mart_mm.planted.options import SPLITS, Options
 from mart_mm.planted.plans import FilePlan
+from mart_mm.planted.randomness import generator
 from mart_mm.planted.render_visual import frame_times
 
 #: valence and arousal of a class at degree 1

@@ -9,8 +9,9 @@ from pathlib import Path
 from mart_mm.datasets.perr import PERR
 from mart_mm.planted.class_set import ClassSet
 from mart_mm.planted.layouts.base import Layout
-from mart_mm.planted.options import SPLITS, generator
+from mart_mm.planted.options import SPLITS
 from mart_mm.planted.plans import FilePlan
+from mart_mm.planted.randomness import generator
 from mart_mm.planted.word_bank import NAMES
 
 
