@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
+from mart_mm.exports.tables import safe_cell
 from mart_mm.registry import METRICS
 
 
@@ -122,10 +123,13 @@ class EmotionMetric(BaseMetric):
         path.parent.mkdir(parents=True, exist_ok=True)
         content = dict(classes=list(classes), scores=scores, videos=records)
         path.with_suffix('.json').write_text(json.dumps(content, indent=1))
-        with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
+        with path.with_suffix('.csv').open(
+            'w', newline='', encoding='utf-8', errors='replace'
+        ) as file:
             writer = csv.writer(file)
-            writer.writerow(['video_id', 'label', 'predicted', 'failed', *classes])
+            writer.writerow(['video_id', 'label', 'predicted', 'failed', *map(safe_cell, classes)])
             for r in records:
                 predicted = classes[r['predicted']] if 'predicted' in r else ''
                 row = [r['video_id'], classes[r['label']], predicted, r.get('failed', '')]
-                writer.writerow([*row, *r.get('scores', [''] * len(classes))])
+                row = [*map(safe_cell, row), *r.get('scores', [''] * len(classes))]
+                writer.writerow(row)
