@@ -74,7 +74,7 @@ class MSAFFusion(nn.Module):
             dim=1,
         )
         has_block = has_block | ~has_block.any(1, keepdim=True)  # no modality at all: no nan
-        attention = scores.masked_fill(~has_block[..., None], float('-inf')).softmax(1)
+        attention = scores.float().masked_fill(~has_block[..., None], float('-inf')).softmax(1)
         attention = self.lowest_attention + (1 - self.lowest_attention) * attention
         return {
             name: (kept[name] * part[..., None])
