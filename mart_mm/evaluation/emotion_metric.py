@@ -56,7 +56,8 @@ class EmotionMetric(BaseMetric):
 
     Args:
         polarity: Polarity of each class; default: the data set's.
-        dump: Path without suffix; writes ``.json`` and ``.csv`` with the scores of each video.
+        dump: Path without suffix; writes ``.json`` (null for a recall
+            that is not defined) and ``.csv`` with the scores of each video.
         collect_device: As in MMEngine.
         prefix: As in MMEngine.
     """
@@ -121,8 +122,10 @@ class EmotionMetric(BaseMetric):
     def _dump(self, records: list[dict], scores: dict, classes: Sequence[str]) -> None:
         path = Path(self.dump)
         path.parent.mkdir(parents=True, exist_ok=True)
+        recall = [None if np.isnan(value) else value for value in scores['recall']]
+        scores = scores | dict(recall=recall)
         content = dict(classes=list(classes), scores=scores, videos=records)
-        path.with_suffix('.json').write_text(json.dumps(content, indent=1))
+        path.with_suffix('.json').write_text(json.dumps(content, indent=1, allow_nan=False))
         with path.with_suffix('.csv').open(
             'w', newline='', encoding='utf-8', errors='replace'
         ) as file:

@@ -116,6 +116,7 @@ def test_what_no_file_may_hold(tmp_path: Path, kind: str) -> None:
     message = refused(tmp_path, kind, text.encode()[:at] + b'\xe9' + last)
     assert f'{name}, line {line}: is not UTF-8' in message and 'save the file as UTF-8' in message
     refused(tmp_path, kind, text.encode('utf-16'))
+    refused(tmp_path, kind, b'')
     if 'test' not in kind:  # there a line is a name, and a name may be long
         long = b'x' * 10**7
         message = refused(tmp_path, kind, text.encode()[:at] + (long if at else b'{' + long))
