@@ -32,6 +32,14 @@ class NonFiniteLossError(FloatingPointError):
     """A loss is NaN or infinite; the message lists every loss by name."""
 
 
+def shown(value: object, limit: int = 80) -> str:
+    """A value for an error message: escaped, and cut where it is long."""
+    text = value if isinstance(value, str) else repr(value)
+    cut = f'... ({len(text)} characters)' if len(text) > limit else ''
+    text = text[:limit]
+    return (repr(text) if isinstance(value, str) else text) + cut
+
+
 def unknown_name(kind: str, name: object, valid: Iterable[object]) -> str:
     """Say that ``name`` is not a ``kind`` and which valid names are nearest.
 
@@ -44,6 +52,6 @@ def unknown_name(kind: str, name: object, valid: Iterable[object]) -> str:
         One sentence for an error message.
     """
     names = [str(v) for v in valid]
-    near = get_close_matches(str(name), names, n=3, cutoff=0.5)
+    near = get_close_matches(str(name)[:100], names, n=3, cutoff=0.5)
     hint = f'did you mean {" or ".join(map(repr, near))}? ' if near else ''
-    return f'unknown {kind} {str(name)!r}: {hint}valid names are {", ".join(names)}'
+    return f'unknown {kind} {shown(str(name))}: {hint}valid names are {", ".join(names)}'

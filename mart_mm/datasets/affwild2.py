@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mart_mm.datasets.annotation_text import read_text
 from mart_mm.datasets.base import AffectiveDataset
 from mart_mm.datasets.remote import exists, is_address
+from mart_mm.errors import shown
 from mart_mm.registry import DATASETS
 
 EXPRESSIONS = (
@@ -42,14 +44,17 @@ def read_expressions(path: str | Path) -> np.ndarray:
     header, lines = _lines(path)
     names = tuple(name.strip() for name in header.split(','))
     if names not in (EXPRESSIONS, EXPRESSIONS[:7]):
-        raise ValueError(f'{path}: the first line must be {",".join(EXPRESSIONS)}, not {header!r}')
+        raise ValueError(
+            f'{path}: the first line must be {",".join(EXPRESSIONS)}, not {shown(header)}'
+        )
+    numbers = {str(number): number for number in range(-1, len(names))}
     values = np.empty(len(lines), dtype=np.int64)
     for index, line in enumerate(lines):
-        if not re.fullmatch(r'-?\d+', line) or not -1 <= int(line) < len(names):
+        if line not in numbers:
             raise ValueError(
-                f'{path}, line {index + 2}: {line!r} is no class from -1 to {len(names) - 1}'
+                f'{path}, line {index + 2}: {shown(line)} is no class from -1 to {len(names) - 1}'
             )
-        values[index] = int(line)
+        values[index] = numbers[line]
     return values
 
 
@@ -64,7 +69,7 @@ def read_valence_arousal(path: str | Path) -> np.ndarray:
     """
     header, lines = _lines(path)
     if header.replace(' ', '').lower() != 'valence,arousal':
-        raise ValueError(f'{path}: the first line must be "valence,arousal", not {header!r}')
+        raise ValueError(f'{path}: the first line must be "valence,arousal", not {shown(header)}')
     values = np.empty((len(lines), 2))
     for index, line in enumerate(lines):
         try:
@@ -74,14 +79,14 @@ def read_valence_arousal(path: str | Path) -> np.ndarray:
         is_ignored = _IGNORED_AFFECT in pair
         if len(pair) != 2 or not (is_ignored or all(-1 <= value <= 1 for value in pair)):
             raise ValueError(
-                f'{path}, line {index + 2}: {line!r} is no pair in [-1, 1] (or -5 for none)'
+                f'{path}, line {index + 2}: {shown(line)} is no pair in [-1, 1] (or -5 for none)'
             )
         values[index] = np.nan if is_ignored else pair
     return values
 
 
 def _lines(path: str | Path) -> tuple[str, list[str]]:
-    lines = Path(path).read_text(encoding='utf-8-sig').splitlines()
+    lines = read_text(path).split('\n')
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:

@@ -83,7 +83,7 @@ class AffectiveDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: When the folder or the list is missing, with the expected tree.
-        ValueError: For an unknown preset or sentiment, with the valid ones.
+        ValueError: For an unknown preset or sentiment, with the valid ones; for no record.
     """
 
     PRESETS: dict[str, dict] = {}
@@ -117,6 +117,8 @@ class AffectiveDataset(BaseDataset):
                     f'{type(self).__name__}: {name}={path}: lists are read from local files; give the '
                     'address of the videos as data_prefix.video'
                 )
+        if indices is not None and not (indices if isinstance(indices, int) else len(indices)):
+            raise ValueError(f'{type(self).__name__}: indices={indices} leaves no record')
         self.seed = seed
         metainfo = self.preset_metainfo(preset, sentiment) | (metainfo or {})
         if mood_table is not None:

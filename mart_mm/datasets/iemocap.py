@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from mmengine.logging import print_log
+
+from mart_mm.datasets.annotation_text import parse_json, read_lines, read_text
 from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.errors import shown
 from mart_mm.registry import DATASETS
 
 SESSIONS = (1, 2, 3, 4, 5)
 SPLITS = ('train', 'test')
 SIDES = ('left', 'right')
 _TURN = re.compile(
-    r'^\[\s*(?P<start>\d+\.\d+)\s*-\s*(?P<end>\d+\.\d+)\s*\]\s+(?P<id>Ses\d\d\S+)\s+(?P<label>\w+)\s'
+    r'^\[\s*(?P<start>\d{1,9}\.\d{1,9})\s*-\s*(?P<end>\d{1,9}\.\d{1,9})\s*\]'
+    r'\s+(?P<id>Ses0[1-5][FM]\S*_[FM]\w+)\s+(?P<label>\w+)\s',
+    re.ASCII,
 )
 _SAID = re.compile(r'^(?P<id>Ses\d\d\S+)\s+\[[^\]]*\]:\s*(?P<text>.*)$')
 #: class of each of the labels in EmoEvaluation, by preset; other labels (xxx, oth, ...) have none
@@ -59,21 +65,35 @@ class Utterance(NamedTuple):
 
 
 def read_evaluation(path: str | Path) -> list[Utterance]:
-    """Turns of a file of ``dialog/EmoEvaluation``: ``[6.2901 - 8.2357]<tab>id<tab>neu<tab>[...]``."""
+    """Turns of a file of ``dialog/EmoEvaluation``: ``[6.2901 - 8.2357]<tab>id<tab>neu<tab>[...]``.
+
+    Other lines that begin with a bracket are reported.
+    """
     text = Path(path).read_text(encoding='utf-8', errors='replace')
-    return [
-        Utterance(turn['id'], float(turn['start']), float(turn['end']), turn['label'])
-        for turn in map(_TURN.match, text.splitlines())
-        if turn
-    ]
+    turns = []
+    for number, line in enumerate(text.split('\n'), start=1):
+        if not line.startswith('['):
+            continue
+        found = _TURN.match(line)
+        turn = found and Utterance(
+            found['id'], float(found['start']), float(found['end']), found['label']
+        )
+        if turn and turn.start < turn.end:
+            turns.append(turn)
+        else:
+            print_log(
+                f'{path}, line {number}: {shown(line)} is no turn and left out; it has to read '
+                '"[6.2901 - 8.2357]<tab>Ses01F_impro01_F000<tab>neu<tab>..."',
+                logger='current',
+                level=logging.WARNING,
+            )
+    return turns
 
 
 def read_transcription(path: str | Path) -> dict[str, str]:
     """What is said in each turn of a file of ``dialog/transcriptions``: ``id [006.29-008.23]: text``."""
     text = Path(path).read_text(encoding='utf-8', errors='replace')
-    return {
-        said['id']: said['text'].strip() for said in map(_SAID.match, text.splitlines()) if said
-    }
+    return {said['id']: said['text'].strip() for said in map(_SAID.match, text.split('\n')) if said}
 
 
 def read_id_list(path: str | Path, split: str) -> list[tuple[str, str]]:
@@ -92,27 +112,37 @@ def read_id_list(path: str | Path, split: str) -> list[tuple[str, str]]:
         ValueError: Naming file, item, field and remedy.
     """
     path = Path(path)
-    content = path.read_text(encoding='utf-8')
-    try:
-        if path.suffix == '.jsonl':
-            items = [json.loads(line) for line in content.splitlines() if line.strip()]
-        else:
-            items = json.loads(content)['items']
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f'{path}: neither JSON with "items" nor JSON lines ({error})') from error
     chosen = []
-    for number, item in enumerate(items, start=1):
-        name = str(item.get('id') or item.get('key') or '').removeprefix('iemocap-')
-        label = str(item.get('label') or item.get('emo') or '').lower()
+    for where, item in _list_items(path):
+        content = item if isinstance(item, dict) else {}
+        name = str(content.get('id') or content.get('key') or '').removeprefix('iemocap-')
+        label = str(content.get('label') or content.get('emo') or '').lower()
         label = _LONG_NAMES.get(label, label)
-        if not re.fullmatch(r'Ses0[1-5][FM]_\w+_[FM]\w+', name) or not label:
+        if not re.fullmatch(r'Ses0[1-5][FM]_\w+_[FM]\w+', name, re.ASCII) or not label:
             raise ValueError(
-                f'{path}, item {number}: {item} needs an "id" such as Ses01F_impro01_F000 and a '
-                '"label" such as neu'
+                f'{where}: {shown(item)} needs an "id" such as Ses01F_impro01_F000 and a "label" such '
+                'as neu'
             )
-        if item.get('split', split) == split:
+        if content.get('split', split) == split:
             chosen.append((name, label))
     return chosen
+
+
+def _list_items(path: Path) -> Iterator[tuple[str, object]]:
+    """Items of a list and their place, for messages."""
+    if path.suffix == '.jsonl':
+        for number, line in read_lines(path):
+            where = f'{path}, line {number}'
+            yield where, parse_json(line, where)
+        return
+    content = parse_json(read_text(path), str(path))
+    items = content.get('items') if isinstance(content, dict) else None
+    if not isinstance(items, list):
+        raise ValueError(
+            f'{path}: no list "items": give {{"items": [{{"id": ..., "label": ...}}]}}'
+        )
+    for number, item in enumerate(items, start=1):
+        yield f'{path}, item {number}', item
 
 
 @DATASETS.register_module()

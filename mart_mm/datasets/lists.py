@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mart_mm.errors import unknown_name
+from mart_mm.datasets.annotation_text import parse_json, read_lines, read_text
+from mart_mm.errors import shown, unknown_name
 
 
 def read_tsn_list(
@@ -25,19 +25,17 @@ def read_tsn_list(
     Raises:
         ValueError: Naming file, line and remedy.
     """
+    labels = {str(number): number - 1 for number in range(1, len(classes) + 1)}
     pairs = []
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), start=1):
-        line = line.strip()
-        if not line:
-            continue
+    for number, line in read_lines(path):
         where = f'{path}, line {number}'
         if has_labels:
             name, _, label = line.rpartition(' ')
-            if not name or not label.isdigit() or not 1 <= int(label) <= len(classes):
+            if not name or label not in labels:
                 raise ValueError(
-                    f'{where}: {line!r} is not "name label" with a label from 1 to {len(classes)}'
+                    f'{where}: {shown(line)} is not "name label" with a label from 1 to {len(classes)}'
                 )
-            pairs.append((name, int(label) - 1))
+            pairs.append((name.strip(), labels[label]))
         else:
             folder = line.partition('/')[0]
             if folder not in classes:
@@ -61,21 +59,23 @@ def read_split_json(path: str | Path, classes: Sequence[str], subset: str) -> li
         ValueError: Naming file, field and remedy.
     """
     try:
-        database = json.loads(Path(path).read_text(encoding='utf-8'))['database']
+        database = parse_json(read_text(path), str(path))['database']
         items = [
             (name, entry['annotations']['label'])
             for name, entry in database.items()
             if entry['subset'] == subset
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f'{path}: not of the form {{"database": {{name: {{"subset": ..., "annotations": '
             f'{{"label": ...}}}}}}}} ({type(error).__name__}: {error})'
         ) from error
     if not items:
-        subsets = sorted({entry['subset'] for entry in database.values()})
+        subsets = sorted({str(entry['subset']) for entry in database.values()})
         raise ValueError(f'{path}: no entry with subset {subset!r}; there are {subsets}')
     for name, label in items:
         if label not in classes:
-            raise ValueError(f'{path}, {name!r}: {unknown_name("emotion class", label, classes)}')
+            raise ValueError(
+                f'{path}, {shown(name)}: {unknown_name("emotion class", label, classes)}'
+            )
     return [(f'{label}/{name}', list(classes).index(label)) for name, label in items]

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 import zlib
 from collections import Counter
 from pathlib import Path
 
+from mart_mm.datasets.annotation_text import parse_json, read_csv, read_lines
 from mart_mm.datasets.base import AffectiveDataset
 from mart_mm.datasets.perr import seconds_in
 from mart_mm.datasets.remote import is_address
-from mart_mm.errors import unknown_name
+from mart_mm.errors import shown, unknown_name
 from mart_mm.registry import DATASETS
 
 SPLITS = ('train', 'val', 'test')
@@ -21,6 +19,7 @@ TEST_SHARE = 0.2
 #: column of the feature file of each modality
 FEATURE_COLUMNS = dict(visual='visual_features', audio='audio_features')
 COLUMNS = ('video', 'start', 'end', 'label', 'labels', 'transcript', 'split', 'id')
+_PATHS = ('video', 'transcript', *FEATURE_COLUMNS.values())
 _REMEDY = f'columns are {", ".join((*COLUMNS, *FEATURE_COLUMNS.values()))}'
 
 
@@ -37,28 +36,22 @@ def read_manifest(path: str | Path) -> list[dict[str, object]]:
     path = Path(path)
     if path.suffix not in ('.csv', '.jsonl'):
         raise ValueError(f'{path}: a manifest is a .csv or a .jsonl file')
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: is not UTF-8 ({error.reason}); save it as UTF-8') from error
     if path.suffix == '.csv':
-        reader = csv.DictReader(io.StringIO(text, newline=''), restkey='')
-        known = reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-        rows = [(reader.line_num, row) for row in reader]
-    else:
-        lines = enumerate(text.splitlines(), start=1)
+        known, rows = read_csv(path)
+        known = [name.lower() for name in known]
         rows = [
-            (number, _json_object(line, path, number)) for number, line in lines if line.strip()
+            (where, {name.lower(): value for name, value in row.items()}) for where, row in rows
         ]
+    else:
+        places = ((f'{path}, line {number}', line) for number, line in read_lines(path))
+        rows = [(where, _json_object(line, where)) for where, line in places]
         known = list(dict.fromkeys(key for _, row in rows for key in row))
     _check_columns(path, known)
-    cleaned = []
-    for number, row in rows:
-        if row.pop('', None):
-            raise ValueError(f'{path}, line {number}: more fields than columns; quote commas')
-        content = {key: value for key, value in row.items() if value not in (None, '', [])}
-        cleaned.append(content | dict(where=f'{path}, line {number}'))
-    return cleaned
+    return [
+        {key: value for key, value in row.items() if value not in (None, '', [])}
+        | dict(where=where)
+        for where, row in rows
+    ]
 
 
 def _check_columns(path: Path, known: list[str]) -> None:
@@ -72,13 +65,13 @@ def _check_columns(path: Path, known: list[str]) -> None:
         raise ValueError(f'{path}: several columns are named {twice}: keep one of each')
 
 
-def _json_object(line: str, path: Path, number: int) -> dict:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        row = None
+def _json_object(line: str, where: str) -> dict:
+    row = parse_json(line, where)
     if not isinstance(row, dict):
-        raise ValueError(f'{path}, line {number}: not a JSON object such as {{"video": "a.mp4"}}')
+        raise ValueError(f'{where}: not a JSON object such as {{"video": "a.mp4"}}')
+    for name, value in row.items():
+        if name in _PATHS and not isinstance(value, str | None):
+            raise ValueError(f'{where}, field {name!r}: {shown(value)} is no text')
     return row
 
 
@@ -96,6 +89,8 @@ def row_label(row: dict) -> str:
     if several is None:
         return str(single).strip()
     given = several.split(';') if isinstance(several, str) else several
+    if not isinstance(given, list):
+        raise ValueError(f"{row['where']}, field 'labels': {shown(given)} is no list of classes")
     votes = Counter(str(vote).strip() for vote in given if str(vote).strip())
     if not votes:
         raise ValueError(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-
+from mart_mm.datasets.annotation_text import read_csv
 from mart_mm.datasets.base import AffectiveDataset
+from mart_mm.errors import shown
 from mart_mm.registry import DATASETS
 
 COLUMNS = ('clip', 'person_a', 'person_b', 'label')
@@ -54,21 +54,17 @@ class PERR(AffectiveDataset):
         Raises:
             ValueError: Naming file, line, field and remedy.
         """
-        records = []
-        with open(self.ann_file, newline='', encoding='utf-8-sig') as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ValueError(
-                    f'{self.ann_file}: no column {missing}; the first line must name '
-                    f'{",".join(COLUMNS)}'
-                )
-            for row in reader:
-                records.append(self._record(row, f'{self.ann_file}, line {reader.line_num}'))
-        return records
+        columns, rows = read_csv(self.ann_file)
+        missing = [name for name in COLUMNS if name not in columns]
+        if missing:
+            raise ValueError(
+                f'{self.ann_file}: no column {missing}; the first line must name '
+                f'{",".join(COLUMNS)}'
+            )
+        return [self._record(row, where) for where, row in rows]
 
     def _record(self, row: dict, where: str) -> dict:
-        clip, first, second, label = ((row[name] or '').strip() for name in COLUMNS)
+        clip, first, second, label = (row[name].strip() for name in COLUMNS)
         if not (clip and first and second):
             raise ValueError(f'{where}: clip, person_a and person_b must not be empty')
         record = dict(
@@ -77,7 +73,7 @@ class PERR(AffectiveDataset):
             gt_emotion=self.class_index(label.lower(), where),
         )
         for field in ('start', 'end'):
-            if (row.get(field) or '').strip():
+            if row.get(field, '').strip():
                 record[field] = seconds_in(row[field], f'{where}, field {field!r}')
         return record
 
@@ -93,5 +89,5 @@ def seconds_in(text: str, where: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float('inf'):
-        raise ValueError(f'{where}: {text!r} is no time in seconds, such as 12.5')
+        raise ValueError(f'{where}: {shown(text)} is no time in seconds, such as 12.5')
     return value

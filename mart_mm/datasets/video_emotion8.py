@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from mart_mm.datasets.annotation_text import read_lines
 from mart_mm.datasets.base import AffectiveDataset
 from mart_mm.datasets.lists import read_split_json, read_tsn_list
 from mart_mm.registry import DATASETS
@@ -76,5 +75,5 @@ class VideoEmotion8(AffectiveDataset):
 
     def _has_labels(self) -> bool:
         """Whether the list has a label column, told by its first line."""
-        text = Path(self.ann_file).read_text(encoding='utf-8').strip()
-        return text.partition('\n')[0].strip().rpartition(' ')[2].isdigit()
+        _, line = next(read_lines(self.ann_file), (0, ''))
+        return line.rpartition(' ')[2].isdigit()

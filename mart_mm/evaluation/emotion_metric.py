@@ -12,6 +12,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
 
+from mart_mm.exports.tables import safe_cell
 from mart_mm.registry import METRICS
 
 
@@ -55,7 +56,8 @@ class EmotionMetric(BaseMetric):
 
     Args:
         polarity: Polarity of each class; default: the data set's.
-        dump: Path without suffix; writes ``.json`` and ``.csv`` with the scores of each video.
+        dump: Path without suffix; writes ``.json`` (null for a recall
+            that is not defined) and ``.csv`` with the scores of each video.
         collect_device: As in MMEngine.
         prefix: As in MMEngine.
     """
@@ -123,17 +125,21 @@ class EmotionMetric(BaseMetric):
     ) -> None:
         path = Path(self.dump)
         path.parent.mkdir(parents=True, exist_ok=True)
+        recall = [None if np.isnan(value) else value for value in scores['recall']]
         content = dict(
             classes=list(classes),
             polarity=list(polarity),
-            scores=scores,
+            scores=scores | dict(recall=recall),
             videos=records,
         )
-        path.with_suffix('.json').write_text(json.dumps(content, indent=1))
-        with path.with_suffix('.csv').open('w', newline='', encoding='utf-8') as file:
+        path.with_suffix('.json').write_text(json.dumps(content, indent=1, allow_nan=False))
+        with path.with_suffix('.csv').open(
+            'w', newline='', encoding='utf-8', errors='replace'
+        ) as file:
             writer = csv.writer(file)
-            writer.writerow(['video_id', 'label', 'predicted', 'failed', *classes])
+            writer.writerow(['video_id', 'label', 'predicted', 'failed', *map(safe_cell, classes)])
             for r in records:
                 predicted = classes[r['predicted']] if 'predicted' in r else ''
                 row = [r['video_id'], classes[r['label']], predicted, r.get('failed', '')]
-                writer.writerow([*row, *r.get('scores', [''] * len(classes))])
+                row = [*map(safe_cell, row), *r.get('scores', [''] * len(classes))]
+                writer.writerow(row)

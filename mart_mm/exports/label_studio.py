@@ -53,7 +53,7 @@ def write_label_studio(
     spoken = [part for part in report.segments if part.text]
     task = dict(
         data=dict(
-            video=f'/data/local-files/?d={quote(name)}',
+            video=f'/data/local-files/?d={quote(name, errors="replace")}',
             fps=rate,
             transcript=[
                 dict(start=p.start, end=p.end, emotion=p.emotion, text=p.text) for p in spoken

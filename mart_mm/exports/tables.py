@@ -85,7 +85,7 @@ def _word_rows(report: EmotionReport) -> Iterator[list]:
 def _write(path: Path, head: list[str], rows: Iterable[list]) -> Path:
     with (
         replacing(path) as temporary,
-        open(temporary, 'w', encoding='utf-8-sig', newline='') as file,
+        open(temporary, 'w', encoding='utf-8-sig', errors='replace', newline='') as file,
     ):
         writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC)
         for row in (head, *rows):

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import av
-import pysubs2
 
 from mart_mm.errors import MediaError
-from mart_mm.lexicon.transcript import TranscriptError, TranscriptLine, clean_text, decode_text
+from mart_mm.lexicon.subtitle_text import clean_text, is_drawing
+from mart_mm.lexicon.text_encoding import decode_text
+from mart_mm.lexicon.transcript import TranscriptError, TranscriptLine
 
 #: FFmpeg's names of the codecs that store text; all others are pictures or need a renderer
 TEXT_CODECS = ('mov_text', 'subrip', 'srt', 'text', 'webvtt', 'ass', 'ssa')
@@ -141,8 +142,8 @@ def packet_text(content: bytes, codec: str) -> str:
         content = content[2 : 2 + int.from_bytes(content[:2], 'big')]
     text = decode_text(content)
     if codec in ('ass', 'ssa'):
-        event = pysubs2.SSAEvent(text=text.split(',', _ASS_FIELDS)[-1])
-        text = '' if event.is_drawing else event.text
+        text = text.split(',', _ASS_FIELDS)[-1]
+        text = '' if is_drawing(text) else text
     return clean_text(text)
 
 

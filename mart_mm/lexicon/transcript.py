@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
-import html
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pysubs2
+from mart_mm.lexicon.subtitle_cues import ass_cues, subrip_cues, webvtt_cues
+from mart_mm.lexicon.text_encoding import decode_text
 
 SUFFIXES = ('.srt', '.vtt', '.ass', '.ssa')
-_BOMS = (
-    (codecs.BOM_UTF32_LE, 'utf-32'), (codecs.BOM_UTF32_BE, 'utf-32'),
-    (codecs.BOM_UTF8, 'utf-8-sig'),
-    (codecs.BOM_UTF16_LE, 'utf-16'), (codecs.BOM_UTF16_BE, 'utf-16'),
-)  # fmt: skip
-# signs that are not seen: controls, marks of width and of writing direction
-_UNSEEN = re.compile('[\x00-\x08\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]')
-# elements, and WebVTT's times inside a line
-_TAG = re.compile(r'</?[a-zA-Z][^>]*>|<(?:\d+:)?\d+:\d+\.\d+>')
-_FORMATS = {'.srt': 'srt', '.vtt': 'vtt', '.ass': 'ass', '.ssa': 'ssa'}
+_READERS = {'.srt': subrip_cues, '.vtt': webvtt_cues, '.ass': ass_cues, '.ssa': ass_cues}
 
 
 class TimedWord(NamedTuple):
@@ -74,39 +63,6 @@ class TranscriptError(ValueError):
         return type(self), (self.path, self.reason)
 
 
-def decode_text(content: bytes) -> str:
-    """Text of a subtitle file.
-
-    By its byte order mark; without one UTF-32 or UTF-16 if the bytes' zeros lie as theirs do (every
-    subtitle file has digits and blanks), else UTF-8, else cp1252.
-    """
-    for mark, encoding in _BOMS:
-        if content.startswith(mark):
-            return content.decode(encoding, errors='replace')
-    wide = _wide_encoding(content[:400])
-    if wide:
-        return content.decode(wide, errors='replace')
-    try:
-        return content.decode('utf-8')
-    except UnicodeDecodeError:
-        return content.decode('cp1252', errors='replace')
-
-
-def _wide_encoding(head: bytes) -> str | None:
-    """UTF-32 or UTF-16 by the share of zeros at each place modulo 4, or None."""
-    if len(head) < 8:
-        return None
-    zeros = [head[place::4].count(0) / len(head[place::4]) for place in range(4)]
-    if min(zeros[2:]) > 0.9:
-        return 'utf-32-le'
-    if min(zeros[:2]) > 0.9:
-        return 'utf-32-be'
-    even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
-    if max(even, odd) < 0.25:
-        return None
-    return 'utf-16-le' if odd > even else 'utf-16-be'
-
-
 def read_transcript(path: str | Path) -> list[TranscriptLine]:
     """Read an .srt, .vtt, .ass or .ssa file.
 
@@ -120,8 +76,8 @@ def read_transcript(path: str | Path) -> list[TranscriptLine]:
         TranscriptError: When the file is empty or no line of it can be read.
     """
     path = Path(path)
-    kind = _FORMATS.get(path.suffix.lower())
-    if kind is None:
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
         raise TranscriptError(path, f'a subtitle file ends in one of {SUFFIXES}')
     try:
         content = path.read_bytes()
@@ -130,44 +86,14 @@ def read_transcript(path: str | Path) -> list[TranscriptLine]:
     text = decode_text(content).replace('\r\n', '\n').replace('\r', '\n')
     if not text.strip():
         raise TranscriptError(path, 'the file is empty')
-    if kind == 'vtt':
-        text = _only_cues(text)
-    try:
-        with warnings.catch_warnings():  # what is wrong in a line's style does not matter here
-            warnings.simplefilter('ignore')
-            events = pysubs2.SSAFile.from_string(text, format_=kind)
-    except (pysubs2.Pysubs2Error, ValueError, LookupError, OverflowError) as error:
-        raise TranscriptError(path, f'not readable as {kind} ({error})') from error
-    lines = []
-    for event in events:
-        if event.is_comment or event.is_drawing or event.end <= max(0, event.start):
-            continue
-        text = clean_text(event.text)
-        if text:
-            lines.append(TranscriptLine(max(0, event.start) / 1000, event.end / 1000, text))
+    lines = [
+        TranscriptLine(max(0, cue.start) / 1000, cue.end / 1000, cue.text)
+        for cue in read(text)
+        if cue.text and cue.end > max(0, cue.start)
+    ]
     if not lines:
         raise TranscriptError(path, 'no line with a time and a text')
     return sorted(lines)
-
-
-def clean_text(text: str) -> str:
-    """Text of one subtitle on one line: no tags, entities, override codes and unseen signs.
-
-    Args:
-        text: As SubRip, WebVTT or ASS write it.
-    """
-    plain = html.unescape(_TAG.sub('', pysubs2.SSAEvent(text=text).plaintext))
-    return ' '.join(_UNSEEN.sub('', plain).split())
-
-
-def _only_cues(text: str) -> str:
-    """WebVTT without its notes, styles and cue names, which pysubs2 adds to the line before."""
-    blocks = ['WEBVTT']
-    for block in re.split(r'\n\n+', text):
-        head, arrow, body = block.partition('-->')
-        if arrow and not re.match(r'NOTE\s', block):
-            blocks.append(head.rpartition('\n')[2] + arrow + body)
-    return '\n\n'.join(blocks) + '\n'
 
 
 def find_sidecars(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Iterator[Path]:

@@ -114,10 +114,11 @@ class EmotionReport:
         return dict(format=FORMAT, **asdict(self))
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON."""
+        """Write as JSON; bytes of a file's name that are no UTF-8 come back as they were."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1), encoding='utf-8')
+        content = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
+        path.write_text(content, encoding='utf-8', errors='backslashreplace')
         return path
 
     @classmethod

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mart_mm.lexicon.subtitle_text import plain_text
 from mart_mm.lexicon.transcript import TranscriptError, TranscriptLine
 from mart_mm.transcription.filters import Dropped
 from mart_mm.transcription.segments import SpeechSegment, SpeechWord
@@ -118,7 +120,7 @@ def read_speech(path: str | Path) -> list[TranscriptLine]:
     try:
         segments = [_segment(item) for item in content['segments']]
         lines = [segment.line() for segment in segments if segment.end > segment.start >= 0]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise TranscriptError(path, f'damaged: a segment is not as written ({error!r})') from error
     return sorted(lines)
 
@@ -143,17 +145,26 @@ def _load(path: Path) -> dict:
 def _segment(item: dict) -> SpeechSegment:
     words = tuple(
         SpeechWord(
-            str(word['text']),
-            float(word['start']),
-            float(word['end']),
-            float(word['probability']),
+            plain_text(str(word['text'])),
+            _finite(word['start']),
+            _finite(word['end']),
+            _finite(word['probability']),
         )
         for word in item['words']
     )
     numbers = ('start', 'end', 'no_speech_prob', 'avg_logprob', 'compression_ratio')
     return SpeechSegment(
-        text=str(item['text']), words=words, **{key: float(item[key]) for key in numbers}
+        text=plain_text(str(item['text'])),
+        words=words,
+        **{key: _finite(item[key]) for key in numbers},
     )
+
+
+def _finite(value: object) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f'{number} is no number that can be used')
+    return number
 
 
 def _rounded(segment: SpeechSegment) -> dict:

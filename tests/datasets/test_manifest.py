@@ -109,13 +109,13 @@ def test_names_of_columns_may_have_spaces_and_capitals(tmp_path: Path) -> None:
     (record,) = load(tmp_path / 'm.csv', test_share=0.0)
     assert record['video_path'].endswith('a.mp4')
     (tmp_path / 'm.csv').write_bytes('video,label\na.mp4,joy\n'.encode('utf-16'))
-    with pytest.raises(ValueError, match=r'm\.csv: is not UTF-8 .*save it as UTF-8'):
+    with pytest.raises(ValueError, match=r'm\.csv, line 1: is not UTF-8 .*save the file as UTF-8'):
         load(tmp_path / 'm.csv')
 
 
 def test_rows_know_their_line(tmp_path: Path) -> None:
     (tmp_path / 'm.csv').write_text('video,label\n"a\nb.mp4",joy\nc,joy')
     assert [row['where'].rpartition(' ')[2] for row in read_manifest(tmp_path / 'm.csv')] == [
-        '3',
+        '2',
         '4',
     ]

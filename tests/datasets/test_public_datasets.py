@@ -254,7 +254,7 @@ def test_iemocap_says_what_is_wrong(tmp_path: Path) -> None:
     ):
         IEMOCAP(**options, ann_file=str(path))
     path.write_text('{"id": "Ses02F", "label": "sad"}\n')
-    with pytest.raises(ValueError, match=r'list\.jsonl, item 1'):
+    with pytest.raises(ValueError, match=r'list\.jsonl, line 1'):
         read_id_list(path, 'train')
     assert read_evaluation(path) == [] and read_transcription(path) == {}
 

@@ -12,6 +12,7 @@ import numpy as np
 from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 from mart_mm.errors import MediaError
 
+_LOUDEST = 1e4  # 80 dB above full scale: no recording, and squares of it still are finite
 _GAP = 0.05  # seconds; time stamps of neighbouring frames are off by less than this when rounded
 
 
@@ -31,7 +32,7 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
         float32 (n,) in [-1, 1], or None when there is no audio stream or nothing of it decodes.
 
     Raises:
-        MediaError: When the file cannot be opened.
+        MediaError: When the file cannot be opened, or holds numbers that are no sound.
     """
     with open_media(path) as container:
         audio = find_audio_stream(container)
@@ -51,6 +52,26 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
     for at, samples in placed:
         samples = samples[max(0, -at) :]
         waveform[max(0, at) : max(0, at) + len(samples)] = samples
+    return checked_sound(path, waveform)
+
+
+def checked_sound(source: str, waveform: np.ndarray) -> np.ndarray:
+    """The same samples, when they are sound: finite, and not beyond all loudness.
+
+    Args:
+        source: Names the file in the error.
+        waveform: Float, any shape; full scale is 1.
+
+    Raises:
+        MediaError: For other samples.
+    """
+    is_sound = np.abs(waveform) <= _LOUDEST  # not so for nan
+    if not is_sound.all():
+        raise MediaError(
+            source,
+            f'sound: {np.count_nonzero(~is_sound)} of {waveform.size} samples are not finite or beyond '
+            f'{_LOUDEST:g}, where full scale is 1: encode the sound anew',
+        )
     return waveform
 
 

@@ -48,6 +48,8 @@ def read_features(path: str | Path) -> FeatureSequence:
     values = np.atleast_2d(values)
     if values.ndim != 2 or not values.size:
         raise MediaError(str(path), f'features have shape {values.shape}: save (length, dims)')
+    with np.errstate(over='ignore'):
+        values = values.astype(np.float32)
     broken = ~np.isfinite(values)
     if broken.any():
         raise MediaError(
@@ -55,9 +57,7 @@ def read_features(path: str | Path) -> FeatureSequence:
             f'{broken.sum()} of {broken.size} values are not finite, in {broken.any(1).sum()} of '
             f'{len(values)} vectors: leave these out, with times for the rest, or replace the values',
         )
-    return FeatureSequence(
-        values.astype(np.float32), _times(path, arrays.get('times'), len(values))
-    )
+    return FeatureSequence(values, _times(path, arrays.get('times'), len(values)))
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:

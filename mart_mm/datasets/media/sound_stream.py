@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mart_mm.datasets.media.audio_reader import (
+    checked_sound,
     first_shown,
     length_limit,
     open_media,
@@ -52,6 +53,9 @@ class SoundStream:
 
         Returns:
             Samples that are known to be there: at least ``stop``, or all of the track.
+
+        Raises:
+            MediaError: For numbers that are no sound.
         """
         while stop is None or self._end < stop:
             piece = next(self._pieces, None)
@@ -59,7 +63,8 @@ class SoundStream:
                 break
             if self._zero is None:
                 self._zero = piece.start
-            self._write(piece.place(self._zero, self.sample_rate), piece.samples)
+            samples = checked_sound(self.path, piece.samples)
+            self._write(piece.place(self._zero, self.sample_rate), samples)
         return self._end
 
     def _write(self, at: int, samples: np.ndarray) -> None:

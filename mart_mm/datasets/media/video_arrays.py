@@ -9,6 +9,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from mart_mm.datasets.media.audio_reader import checked_sound
 from mart_mm.datasets.media.backends import scaled_size
 from mart_mm.datasets.media.log_mel_track import LogMelFrames, LogMelTrack
 from mart_mm.datasets.media.opened import OpenedFrames, OpenedVideo
@@ -48,7 +49,7 @@ class VideoArrays(NamedTuple):
             raise MediaError(name, f'frames must be uint8 (n, H, W, 3), RGB; got {given!r:.80}')
         if not len(frames) or frames.shape[-1] != 3 or min(frames.shape[1:3]) < 2:
             raise MediaError(name, f'frames must be uint8 (n, H, W, 3), RGB; got {frames.shape}')
-        if not self.fps > 0:
+        if not 0 < self.fps < float('inf'):
             raise MediaError(name, f'fps={self.fps}: a rate above 0 is needed')
         if self.waveform is None:
             return self
@@ -65,6 +66,7 @@ class VideoArrays(NamedTuple):
             raise MediaError(
                 name, f'sample_rate={self.sample_rate}: that of the waveform is needed'
             )
+        checked_sound(name, waveform)
         return self
 
 

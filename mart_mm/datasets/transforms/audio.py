@@ -55,7 +55,7 @@ class LoadLogMel(Transform):
         """Load.
 
         Raises:
-            MediaError: When the file cannot be opened.
+            MediaError: When the file cannot be opened, or holds numbers that are no sound.
         """
         if 'opened' in results:
             return self._add_opened(results)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from mart_mm.datasets.transforms.base import Transform
 from mart_mm.errors import MediaError, unknown_name
 from mart_mm.lexicon.container_subtitles import read_container_subtitles
+from mart_mm.lexicon.subtitle_text import plain_text
 from mart_mm.lexicon.transcript import (
     SUFFIXES,
     TranscriptError,
@@ -83,8 +85,10 @@ class LoadTranscript(Transform):
         for given in results.get('lines') or ():
             try:
                 start, end, text = given
-                line = TranscriptLine(max(0.0, float(start)), float(end), ' '.join(text.split()))
-            except (TypeError, ValueError, AttributeError):
+                line = TranscriptLine(max(0.0, float(start)), float(end), plain_text(text))
+                if not math.isfinite(line.start + line.end):
+                    raise ValueError('a time is not finite')
+            except (TypeError, ValueError, OverflowError):
                 name = results.get('video_id') or results.get('video_path')
                 results['warnings'].append(
                     f'{name}: lines: {given!r} is no (start, end, text); mend the annotation'

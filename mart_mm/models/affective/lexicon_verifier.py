@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mart_mm.models.layers.modes import full_precision
 from mart_mm.registry import MODELS
 
 
@@ -58,4 +59,6 @@ class LexiconVerifier(nn.Module):
         """The polarity with the largest mass, long (B, S); ties go to the more negative one."""
         values = torch.arange(-1, 2, device=distribution.device)
         member = (polarity[:, None] == values).to(distribution.dtype)  # (C, 3)
-        return values[(distribution @ member).argmax(-1)]
+        with full_precision(distribution.device):
+            mass = distribution @ member
+        return values[mass.argmax(-1)]

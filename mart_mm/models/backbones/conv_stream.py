@@ -81,7 +81,7 @@ class ConvStream(FeatureMapStream):
         """
         embed = tokens.mean(1)
         scores = torch.einsum('bnd,bd->bn', tokens, embed) * self.embed_dims**-0.5
-        return embed, scores.softmax(-1)
+        return embed, scores.float().softmax(-1)
 
     def finish(self, features: Tensor, is_masked: Tensor | None = None) -> StreamOutput:
         """From a feature map to the stream's output.

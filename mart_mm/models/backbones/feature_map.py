@@ -121,5 +121,5 @@ class FeatureMapStream(StreamEncoder):
         attention = None
         if return_attention:
             scores = torch.einsum('bnd,bd->bn', tokens, embed) * self.embed_dims**-0.5
-            attention = scores.softmax(-1)
+            attention = scores.float().softmax(-1)
         return StreamOutput(tokens, embed, attention)

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mart_mm.models.layers.present import RowBatchNorm
+
 
 class MSAFFusion(nn.Module):
     """Multimodal split attention fusion: one softmax over the channel blocks of all modalities.
@@ -43,7 +45,7 @@ class MSAFFusion(nn.Module):
         self.num_blocks = {name: -(-count // block_channels) for name, count in channels.items()}
         reduced = block_channels // reduction
         self.joint = nn.Sequential(
-            nn.Linear(block_channels, reduced), nn.BatchNorm1d(reduced), nn.ReLU()
+            nn.Linear(block_channels, reduced), RowBatchNorm(reduced), nn.ReLU()
         )
         total = sum(self.num_blocks.values())
         self.attend = nn.Linear(reduced, total * block_channels)  # all blocks' layers at once
@@ -74,7 +76,7 @@ class MSAFFusion(nn.Module):
             dim=1,
         )
         has_block = has_block | ~has_block.any(1, keepdim=True)  # no modality at all: no nan
-        attention = scores.masked_fill(~has_block[..., None], float('-inf')).softmax(1)
+        attention = scores.float().masked_fill(~has_block[..., None], float('-inf')).softmax(1)
         attention = self.lowest_attention + (1 - self.lowest_attention) * attention
         return {
             name: (kept[name] * part[..., None])

@@ -36,7 +36,7 @@ class SoftAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Softmax weights (BS, n) of (BS, n, dims); they sum to 1."""
         scores = torch.tanh(self.norm(self.score(x)))[..., 0]
-        return self.mix(scores).softmax(-1)
+        return self.mix(scores).float().softmax(-1)
 
 
 @MODELS.register_module()

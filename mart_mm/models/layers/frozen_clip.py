@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mart_mm.models.backbones.base import StreamSpec
+from mart_mm.models.layers.modes import full_precision
 
 if TYPE_CHECKING:
     from transformers import CLIPVisionModelWithProjection
@@ -139,7 +140,9 @@ def _class_row(queries: Tensor, keys: Tensor, num_heads: int) -> Tensor:
         queries[:, :1].float().unflatten(-1, (num_heads, -1)).transpose(1, 2)
     )  # (n, heads, 1, d)
     key = keys.float().unflatten(-1, (num_heads, -1)).transpose(1, 2)
-    weights = (query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5).softmax(-1)
+    with full_precision(query.device):
+        scores = query @ key.transpose(-2, -1) * query.shape[-1] ** -0.5
+    weights = scores.softmax(-1)
     return weights.mean(1)[:, 0, 1:]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mart_mm.models.layers.modes import evaluating
 
@@ -66,11 +67,19 @@ def for_segments(values: Tensor, num_segments: int) -> Tensor:
 
 
 class RowBatchNorm(nn.BatchNorm1d):
-    """Batch norm of (..., D) over all leading axes."""
+    """Batch norm of (..., D) over all leading axes.
+
+    A single row has no variance: in training it is normalised by the running statistics, as in
+    evaluation, and leaves them as they are.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise each of the D features."""
-        return super().forward(x.reshape(-1, x.shape[-1])).view_as(x)
+        rows = x.reshape(-1, x.shape[-1])
+        if self.training and len(rows) == 1:
+            statistics = self.running_mean, self.running_var
+            return F.batch_norm(rows, *statistics, self.weight, self.bias, eps=self.eps).view_as(x)
+        return super().forward(rows).view_as(x)
 
 
 def all_present(x: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ def distribution_kl(target: Tensor, log_predicted: Tensor) -> Tensor:
         log_predicted: (..., C) log-probabilities.
 
     Returns:
-        (...).
+        (...), float32.
     """
+    target = target.float()  # 1e-12 is 0 in float16
     log_target = target.clamp_min(1e-12).log()
-    return (target * (log_target - log_predicted)).sum(-1)
+    return (target * (log_target - log_predicted.float())).sum(-1)

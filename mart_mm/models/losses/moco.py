@@ -7,6 +7,7 @@ from mmengine.dist import all_gather, get_rank
 from torch import Tensor
 from torch.nn import functional as F
 
+from mart_mm.models.layers.modes import full_precision
 from mart_mm.models.losses.reduce import global_mean
 
 
@@ -26,7 +27,8 @@ def moco_loss(queries: Tensor, keys: Tensor, is_valid: Tensor, temperature: floa
     keys = F.normalize(keys.float(), dim=1)
     all_keys = torch.cat(all_gather(keys.contiguous()))
     labels = torch.arange(len(queries), device=queries.device) + get_rank() * len(queries)
-    logits = queries @ all_keys.T / temperature
+    with full_precision(queries.device):
+        logits = queries @ all_keys.T / temperature
     return (
         2 * temperature * global_mean(F.cross_entropy(logits, labels, reduction='none'), is_valid)
     )

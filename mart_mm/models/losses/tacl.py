@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mart_mm.models.layers.modes import full_precision
+
 
 def tacl_loss(
     features: Tensor,
@@ -46,10 +48,12 @@ def tacl_loss(
         video = torch.arange(num_videos, device=device).repeat_interleave(len(window))
         is_other_window = is_other_window.repeat(num_videos, num_videos)
         is_other_window = is_other_window | (video[:, None] != video[None, :])
-        scores = f.flatten(0, 2) @ o.flatten(0, 2).T / temperature  # (BSK, BSK)
+        with full_precision(device):
+            scores = f.flatten(0, 2) @ o.flatten(0, 2).T / temperature  # (BSK, BSK)
         is_negative = is_other_window & usable.flatten()[None]
     else:
-        scores = f.flatten(1, 2) @ o.flatten(1, 2).transpose(1, 2) / temperature  # (B, SK, SK)
+        with full_precision(device):
+            scores = f.flatten(1, 2) @ o.flatten(1, 2).transpose(1, 2) / temperature  # (B, SK, SK)
         is_negative = is_other_window & usable.flatten(1)[:, None]
     scores = scores.masked_fill(~is_negative, float('-inf')).reshape(*is_valid.shape, -1)
     return torch.cat([positive[..., None], scores], -1).logsumexp(-1) - positive
@@ -70,6 +74,8 @@ def cpc_loss(predicted: Tensor, target: Tensor, is_valid: Tensor) -> Tensor:
         (n,), one loss per row; meaningless where not valid.
     """
     p, t = F.normalize(predicted.float(), dim=-1), F.normalize(target.float(), dim=-1)
-    scores = (p @ t.T).masked_fill(~is_valid[None], float('-inf'))
+    with full_precision(p.device):
+        scores = p @ t.T
+    scores = scores.masked_fill(~is_valid[None], float('-inf'))
     positive = (p * t).sum(-1)
     return scores.logsumexp(-1).nan_to_num(neginf=0.0) - positive

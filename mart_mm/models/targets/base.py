@@ -116,7 +116,7 @@ def extract_patches(x: Tensor, spec: StreamSpec) -> Tensor:
 
 
 def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:
-    """Zero mean and unit (unbiased) standard deviation over ``dims``.
+    """Zero mean and unit (unbiased) standard deviation over ``dims``, in float32.
 
     Args:
         patches: Any shape.
@@ -124,6 +124,7 @@ def normalise(patches: Tensor, dims: tuple[int, ...], *, eps_on: str) -> Tensor:
         eps_on: Where 1e-6 guards against flat patches: ``'std'`` (VideoMAE) or ``'variance'`` (MAE,
             MAE-ST, AudioMAE).
     """
+    patches = patches.float()
     centred = patches - patches.mean(dims, keepdim=True)
     # several times faster than torch.var on CPU
     norm = torch.linalg.vector_norm(centred, dim=dims, keepdim=True)

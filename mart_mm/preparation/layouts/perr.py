@@ -8,6 +8,7 @@ import random
 from collections import Counter, defaultdict
 from pathlib import Path, PurePosixPath
 
+from mart_mm.datasets.annotation_text import read_csv
 from mart_mm.datasets.perr import COLUMNS, PERR, seconds_in
 from mart_mm.errors import unknown_name
 from mart_mm.preparation.discovery import (
@@ -90,22 +91,22 @@ def _tables(folder: Path) -> dict[Path, str | None]:
 
 def _read(path: Path, split: str | None, errors: list[str]) -> list[dict]:
     rows = []
-    with open(path, newline='', encoding='utf-8-sig') as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            errors.append(
-                f'{path}: no column {missing}; the first line must name {",".join(COLUMNS)}'
-            )
-            return rows
-        has_split = split is None and 'split' in reader.fieldnames
-        for line in reader:
-            where = f'{path}, line {reader.line_num}'
-            row = {name: (line.get(name) or '').strip() for name in (*COLUMNS, *_TIMES, 'split')}
-            row |= dict(where=where, clip=_clip(row['clip']), label=row['label'].lower())
-            errors += [f'{where}: {reason}' for reason in _faults(row, has_split)]
-            row['split'] = row['split'].lower() if has_split else split
-            rows.append(row)
+    try:
+        columns, lines = read_csv(path)
+    except ValueError as error:
+        errors.append(str(error))
+        return rows
+    missing = [name for name in COLUMNS if name not in columns]
+    if missing:
+        errors.append(f'{path}: no column {missing}; the first line must name {",".join(COLUMNS)}')
+        return rows
+    has_split = split is None and 'split' in columns
+    for where, line in lines:
+        row = {name: line.get(name, '').strip() for name in (*COLUMNS, *_TIMES, 'split')}
+        row |= dict(where=where, clip=_clip(row['clip']), label=row['label'].lower())
+        errors += [f'{where}: {reason}' for reason in _faults(row, has_split)]
+        row['split'] = row['split'].lower() if has_split else split
+        rows.append(row)
     return rows
 
 
