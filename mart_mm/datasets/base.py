@@ -15,6 +15,7 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.guard import ReadingGuard
 from mart_mm.datasets.media.open_video import announced_seconds
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
@@ -66,6 +67,9 @@ class AffectiveDataset(BaseDataset):
         test_mode: Whether samples are for evaluation.
         seed: Of the augmentation.
         max_refetch: Videos tried in place of an unreadable one.
+        read_timeout: Seconds that reading a record may take. The workers of a loader read in a process
+            of their own: one that crashes or takes longer is ended, and its record is unreadable.
+            None reads in the worker itself, as ``num_workers=0`` does: then a crash ends the run.
         preset: Name in ``PRESETS``, where the data set has several sets of classes.
         sentiment: ``'three-way'``: negative, neutral, positive; ``'two-way'``: classes of neutral
             polarity count as not negative. The same where no class is neutral.
@@ -97,6 +101,7 @@ class AffectiveDataset(BaseDataset):
         test_mode: bool = False,
         seed: int = 0,
         max_refetch: int = 10,
+        read_timeout: float | None = 300.0,
         preset: str | None = None,
         sentiment: str = 'three-way',
         mood_table: dict | None = None,
@@ -126,6 +131,7 @@ class AffectiveDataset(BaseDataset):
             test_mode=test_mode,
             max_refetch=max_refetch,
         )
+        self._guard = ReadingGuard(self.prepare_data, len(self), read_timeout)
 
     @classmethod
     def preset_metainfo(cls, preset: str | None = None, sentiment: str = 'three-way') -> dict:
@@ -275,7 +281,7 @@ class AffectiveDataset(BaseDataset):
         tries = 1 if self.test_mode else min(self.max_refetch + 1, len(self))
         for attempt in range(tries):
             try:
-                sample = self.prepare_data((index + attempt) % len(self))
+                sample = self._guard.read((index + attempt) % len(self), self._file_of)
             except MediaError as error:
                 failures.append((error.path, error.reason))
                 continue
@@ -298,6 +304,12 @@ class AffectiveDataset(BaseDataset):
         if self.pretrain_pipeline and self._is_pretraining:
             return self.pretrain_pipeline(record)
         return self.pipeline(record)
+
+    def _file_of(self, index: int) -> str:
+        """What a record is read from, to name it by."""
+        record = self.get_data_info(index)
+        files = (record.get('video_path'), *record.get('features', {}).values())
+        return str(next(filter(None, files), record['video_id']))
 
     def _failed_sample(self, index: int, failures: list[tuple[str, str]]) -> AffectiveDataSample:
         record = self.get_data_info(index)
