@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 
+from mart_mm.datasets.media.faults import FAULTS, reason_of
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
 
@@ -41,8 +42,10 @@ def check_media(path: Path, name: str) -> float:
             if find_video_stream(container) is None:
                 raise MediaError(name, 'holds no pictures that can be decoded')
             return (container.duration or 0) / av.time_base
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or type(error).__name__
+    except MediaError:
+        raise
+    except FAULTS as error:
+        reason = reason_of(error)
         raise MediaError(
             name, f'is no video that can be opened ({reason}): save it as .mp4 or .webm'
         ) from error
