@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mart_mm.datasets.media.faults import media_faults, open_media
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.datasets.media.video_reader import VideoReader
 from mart_mm.errors import MediaError
@@ -46,16 +47,13 @@ def segment_times(record: dict, num_segments: int) -> np.ndarray:
 
 def _stated_length(path: str) -> tuple[float, float]:
     """Seconds and frames per second."""
-    try:
-        with av.open(path) as container:
-            stream = find_video_stream(container)
-            if stream is not None and stream.average_rate:
-                rate = float(stream.average_rate)
-                if stream.duration:
-                    return float(stream.duration * stream.time_base), rate
-                if container.duration:
-                    return container.duration / av.time_base, rate
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(path, f'cannot be opened ({error})') from error
+    with media_faults(path, 'cannot be read as video'), open_media(path) as container:
+        stream = find_video_stream(container)
+        if stream is not None and stream.average_rate:
+            rate = float(stream.average_rate)
+            if stream.duration:
+                return float(stream.duration * stream.time_base), rate
+            if container.duration:
+                return container.duration / av.time_base, rate
     with VideoReader(path, backend='pyav') as reader:
         return reader.duration, reader.fps

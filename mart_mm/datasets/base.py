@@ -15,6 +15,7 @@ from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.guard import ReadingGuard
 from mart_mm.datasets.media.open_video import announced_seconds
 from mart_mm.datasets.remote import exists, is_address, is_remote, local_copies
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
@@ -70,6 +71,9 @@ class AffectiveDataset(BaseDataset):
         test_mode: Whether samples are for evaluation.
         seed: Of the augmentation.
         max_refetch: Videos tried in place of an unreadable one.
+        read_timeout: Seconds that reading a record may take. The workers of a loader read in a process
+            of their own: one that crashes or takes longer is ended, and its record is unreadable.
+            None reads in the worker itself, as ``num_workers=0`` does: then a crash ends the run.
         preset: Name in ``PRESETS``, where the data set has several sets of classes.
         sentiment: ``'three-way'``: negative, neutral, positive; ``'two-way'``: classes of neutral
             polarity count as not negative. The same where no class is neutral.
@@ -102,6 +106,7 @@ class AffectiveDataset(BaseDataset):
         test_mode: bool = False,
         seed: int = 0,
         max_refetch: int = 10,
+        read_timeout: float | None = 300.0,
         preset: str | None = None,
         sentiment: str = 'three-way',
         mood_table: dict | None = None,
@@ -141,6 +146,7 @@ class AffectiveDataset(BaseDataset):
             test_mode=test_mode,
             max_refetch=max_refetch,
         )
+        self._guard = ReadingGuard(self.prepare_data, len(self), read_timeout)
 
     @classmethod
     def preset_metainfo(cls, preset: str | None = None, sentiment: str = 'three-way') -> dict:
@@ -292,7 +298,7 @@ class AffectiveDataset(BaseDataset):
         tries = 1 if self.test_mode else min(self.max_refetch + 1, len(self))
         for attempt in range(tries):
             try:
-                sample = self.prepare_data((index + attempt) % len(self))
+                sample = self._guard.read((index + attempt) % len(self), self._file_of)
             except MediaError as error:
                 failures.append((error.path, error.reason))
                 continue
@@ -319,6 +325,12 @@ class AffectiveDataset(BaseDataset):
         if is_remote(record.get('video_path', '')):
             sample['data_samples'].set_metainfo(dict(video_path=record['video_path']))
         return sample
+
+    def _file_of(self, index: int) -> str:
+        """What a record is read from, to name it by."""
+        record = self.get_data_info(index)
+        files = (record.get('video_path'), *record.get('features', {}).values())
+        return str(next(filter(None, files), record['video_id']))
 
     def _failed_sample(self, index: int, failures: list[tuple[str, str]]) -> AffectiveDataSample:
         record = self.get_data_info(index)

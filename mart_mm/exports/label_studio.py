@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from mart_mm.errors import MediaError
 from mart_mm.structures.emotion_report import LEVELS, EmotionReport
 from mart_mm.utils.atomic import write_text
 
@@ -145,12 +144,7 @@ def _share(report: EmotionReport, distribution: list[float], emotion: str) -> fl
 
 def _frame_rate(path: str | Path) -> float:
     """Mean frames per second."""
-    import av
+    from mart_mm.preparation.small_copy import frame_table  # heavy: av
 
-    from mart_mm.preparation.small_copy import frame_table, reason_of  # heavy: av
-
-    try:
-        table = frame_table(path)
-    except av.FFmpegError as error:
-        raise MediaError(str(path), f'cannot be read as video ({reason_of(error)})') from error
+    table = frame_table(path)
     return round(len(table.times) / table.duration, 6)

@@ -9,12 +9,13 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from mart_mm.datasets.media.faults import reason_of
 from mart_mm.datasets.media.frame_table import FrameTable
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
 from mart_mm.exports.strip import EmotionStrip
 from mart_mm.preparation.recode import add_sounds, clock_of, copy_colours, recode
-from mart_mm.preparation.small_copy import NO_SPACE, frame_table, reason_of
+from mart_mm.preparation.small_copy import NO_SPACE, frame_table
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import replacing
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import av
 
-from mart_mm.errors import MediaError
 from mart_mm.lexicon.subtitle_text import clean_text, is_drawing
 from mart_mm.lexicon.text_encoding import decode_text
 from mart_mm.lexicon.transcript import TranscriptError, TranscriptLine
@@ -55,15 +54,15 @@ def read_container_subtitles(path: str | Path, language: str | None = None) -> l
         MediaError: When the file cannot be opened.
         TranscriptError: When the stream that is taken holds no line that can be read.
     """
-    try:
-        with av.open(str(path), metadata_errors='replace') as container:
-            stream = choose_text_stream(container, language)
-            if stream is None:
-                return []
-            name = f'subtitle stream {stream.index} ({stream.codec_context.name})'
-            cues, zero, end = _scan(container, stream)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(str(path), f'cannot be opened ({error})') from error
+    # here, because the data sets import the lexicon
+    from mart_mm.datasets.media.faults import media_faults, open_media
+
+    with media_faults(path, 'its subtitles cannot be read'), open_media(path) as container:
+        stream = choose_text_stream(container, language)
+        if stream is None:
+            return []
+        name = f'subtitle stream {stream.index} ({stream.codec_context.name})'
+        cues, zero, end = _scan(container, stream)
     lines = [line for line in _lines(cues, end) if line.end > zero]
     if not lines:
         raise TranscriptError(path, f'{name} holds no line with a time and a text')
@@ -120,9 +119,10 @@ def _scan(
             start = float(packet.pts * packet.time_base)
             duration = max(0.0, float((packet.duration or 0) * packet.time_base))
             end = max(end, start + duration)
-            if packet.stream_index == stream.index:
+            index = packet.stream.index
+            if index == stream.index:
                 cues.append(_Cue(start, duration, packet_text(bytes(packet), codec)))
-            elif clock is not None and packet.stream_index == clock.index:
+            elif clock is not None and index == clock.index:
                 zero = zero if packet.is_discard else min(zero, start)
     except av.FFmpegError:  # a damaged tail: what came before it stands
         pass

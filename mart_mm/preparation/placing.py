@@ -7,7 +7,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import pysubs2
 
 from mart_mm.datasets.base import VIDEO_SUFFIXES
@@ -15,7 +14,7 @@ from mart_mm.errors import MediaError
 from mart_mm.lexicon.container_subtitles import read_container_subtitles
 from mart_mm.lexicon.transcript import TranscriptError
 from mart_mm.preparation.plan import Medium
-from mart_mm.preparation.small_copy import NO_SPACE, frame_table, reason_of, write_small_copy
+from mart_mm.preparation.small_copy import NO_SPACE, frame_table, write_small_copy
 from mart_mm.utils.atomic import replacing, write_text
 
 LINKS = ('sym', 'hard', 'copy')
@@ -73,11 +72,7 @@ def place(out: Path, medium: Medium, placement: Placement) -> None:
             str(medium.source),
             f'the data sets read {", ".join(VIDEO_SUFFIXES)}; a copy by --short-side is an .mp4',
         )
-    try:
-        frame_table(medium.source)
-    except (av.FFmpegError, ValueError, OSError) as error:
-        reason = f'cannot be read as video ({reason_of(error)})'
-        raise MediaError(str(medium.source), reason) from error
+    frame_table(medium.source)
     with replacing(f'{out / medium.target}{suffix}') as temporary:
         temporary.unlink()
         _link(medium.source, temporary, placement.link)

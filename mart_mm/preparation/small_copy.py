@@ -12,6 +12,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from mart_mm.datasets.media.backends import scaled_size
+from mart_mm.datasets.media.faults import media_faults, open_media, reason_of
 from mart_mm.datasets.media.frame_table import FrameTable, scan_frames
 from mart_mm.datasets.media.streams import find_video_stream
 from mart_mm.errors import MediaError
@@ -63,19 +64,14 @@ def frame_table(path: str | Path) -> FrameTable:
     """Times of a video's frames.
 
     Raises:
-        MediaError: When it has none, or is cut.
-        av.FFmpegError: When it cannot be opened.
+        MediaError: When it cannot be opened, has none, or is cut.
     """
-    with av.open(str(path), metadata_errors='replace') as container:
+    what = 'cannot be read as video'
+    with media_faults(path, what), open_media(path, what) as container:
         stream = find_video_stream(container)
         if stream is None:
             raise MediaError(str(path), 'the file has no video stream')
         return scan_frames(str(path), container, stream)
-
-
-def reason_of(error: Exception) -> str:
-    """FFmpeg's words for an error, without number and path."""
-    return getattr(error, 'strerror', None) or str(error)
 
 
 def _copy(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+from mart_mm.datasets.media.faults import check_seconds, check_sound, media_faults, open_media
 from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 from mart_mm.errors import MediaError
 
@@ -32,12 +33,14 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
         float32 (n,) in [-1, 1], or None when there is no audio stream or nothing of it decodes.
 
     Raises:
-        MediaError: When the file cannot be opened, or holds numbers that are no sound.
+        MediaError: When the file cannot be opened, and where its sound is none that a file has, or no
+            numbers.
     """
-    with open_media(path) as container:
+    with media_faults(path, 'its sound cannot be read'), open_media(path) as container:
         audio = find_audio_stream(container)
         if audio is None:
             return None
+        check_sound(path, audio.sample_rate, audio.channels)
         clock = _Clock(container)
         packets = clock.watch(packets_of(container), audio)
         pieces = list(sound_pieces(packets, sample_rate, length_limit(container)))
@@ -48,7 +51,9 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
     length = max((at + len(samples) for at, samples in placed), default=0)
     if length <= 0:
         return None
-    waveform = np.zeros(length, dtype=np.float32)
+    check_seconds(path, length / sample_rate, 'the sound')
+    with media_faults(path, 'its sound cannot be read'):
+        waveform = np.zeros(length, dtype=np.float32)
     for at, samples in placed:
         samples = samples[max(0, -at) :]
         waveform[max(0, at) : max(0, at) + len(samples)] = samples
@@ -75,25 +80,13 @@ def checked_sound(source: str, waveform: np.ndarray) -> np.ndarray:
     return waveform
 
 
-def open_media(path: str) -> av.container.InputContainer:
-    """Open a file.
-
-    Raises:
-        MediaError: When that fails.
-    """
-    try:
-        return av.open(str(path))
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(str(path), f'cannot be opened ({error})') from error
-
-
 def first_shown(path: str) -> float | None:
     """Seconds of the container's clock at which the first video frame is shown; None without video.
 
     Raises:
         MediaError: When the file cannot be opened.
     """
-    with open_media(path) as container:
+    with media_faults(path, 'cannot be read'), open_media(path) as container:
         clock = _Clock(container)
         for _ in clock.watch(packets_of(container), None):
             pass
@@ -116,12 +109,15 @@ class _Clock:
     ) -> Iterator[av.Packet]:
         """The packets of the sound."""
         video = self._video
-        for packet in packets:
-            if video is not None and packet.stream_index == video.index:
+        for (
+            packet
+        ) in packets:  # the last ones, which are empty, have no ``stream_index`` of their own
+            index = packet.stream.index
+            if video is not None and index == video.index:
                 if packet.size and packet.pts is not None and not packet.is_discard:
                     first = self._first
                     self._first = packet.pts if first is None else min(first, packet.pts)
-            elif audio is not None and packet.stream_index == audio.index:
+            elif audio is not None and index == audio.index:
                 yield packet
 
     @property

@@ -16,6 +16,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.faults import DECODER_LIMITS, FAULTS, open_media
 from mart_mm.datasets.media.frame_table import FrameTable, format_family, stamp_of
 from mart_mm.datasets.media.frame_table_cache import cached_frame_table
 from mart_mm.datasets.media.streams import find_video_stream
@@ -98,11 +99,12 @@ class PyAVBackend(VideoBackend):
         )  # one for all frames: its set-up costs more than a frame
 
     def _open(self) -> None:
-        self.container = av.open(self.path)
+        self.container = open_media(self.path, 'cannot be read as video')
         stream = find_video_stream(self.container)
         if stream is None:
             self.container.close()
             raise MediaError(self.path, 'the file has no video stream')
+        stream.codec_context.options = DECODER_LIMITS
         stream.thread_count = self.num_threads
         if self.num_threads != 1:
             stream.thread_type = 'AUTO'
@@ -286,7 +288,7 @@ class DecordBackend(VideoBackend):
     def _own_errors(self) -> Iterator[None]:
         try:
             yield
-        except (import_decord().DECORDError, RuntimeError) as error:
+        except (import_decord().DECORDError, *FAULTS) as error:
             lines = str(error).strip().splitlines() or [repr(error)]
             raise MediaError(self.path, f'decord cannot read it ({lines[-1]})') from error
 

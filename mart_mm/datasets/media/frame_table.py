@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
+from mart_mm.datasets.media.faults import check_picture, check_seconds
 from mart_mm.errors import MediaError
 
 #: containers whose header says how much must follow, so that a cut file can be told
@@ -65,23 +66,25 @@ def scan_frames(
         The table. The container stands at its end afterwards.
 
     Raises:
-        MediaError: When no frame decodes, or when the file ends before its header says.
+        MediaError: When no frame decodes, when the file ends before its header says, and where
+            pictures or times are none that a film has.
     """
+    if stream.width and stream.height:
+        check_picture(path, stream.width, stream.height)
     lasts: dict[int, int] = {}  # time stamp -> duration of its packet
     keys: set[int] = set()
     num_packets, end, first, damage = 0, 0.0, None, ''
     last_key, has_open_gops = -math.inf, False
     try:
         for packet in container.demux():
-            if packet.stream_index == stream.index and first is None:
+            is_ours = packet.stream.index == stream.index  # ``stream_index`` is 0 in the last ones
+            if is_ours and first is None:
                 first = _first_frame(packet)
             if not packet.size or packet.pts is None and packet.dts is None:
                 continue
             stamp = stamp_of(packet)
             end = max(end, float((stamp + (packet.duration or 0)) * packet.time_base))
-            if packet.stream_index != stream.index:
-                continue
-            if _is_hidden(packet, stream):
+            if not is_ours or _is_hidden(packet, stream):
                 continue
             num_packets += 1
             last_key = stamp if packet.is_keyframe else last_key
@@ -98,6 +101,7 @@ def scan_frames(
     if first is None or not lasts:
         raise MediaError(path, 'no frame of the video stream can be decoded')
     size, rotation = (first.width, first.height), int(first.rotation)
+    check_picture(path, *size)
     rate = float(stream.average_rate or stream.guessed_rate or 25)
     if format_family(container) == 'avi' and stream.codec_context.has_b_frames:
         container.seek(0)
@@ -107,9 +111,11 @@ def scan_frames(
     index_of = {stamp: index for index, stamp in enumerate(stamps)}
     base = float(stream.time_base)
     times = (np.array(stamps, dtype=np.float64) - stamps[0]) * base
+    duration = float(times[-1]) + (lasts[stamps[-1]] * base or 1 / rate)
+    check_seconds(path, duration, 'the video')
     return FrameTable(
         times,
-        float(times[-1]) + (lasts[stamps[-1]] * base or 1 / rate),
+        duration,
         index_of,
         stamps,
         sorted({0} | {index_of[stamp] for stamp in keys}),

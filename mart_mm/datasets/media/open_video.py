@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
 import av
 
 from mart_mm.datasets.cache import FileCache
+from mart_mm.datasets.media.faults import media_faults, open_media
 from mart_mm.datasets.media.frame_folder import FrameFolderReader
 from mart_mm.datasets.media.packed_frames import PackedFramesReader
 from mart_mm.datasets.media.streams import find_video_stream
@@ -55,12 +57,9 @@ def frame_rate(path: str, video: str | None, fps: float | None) -> float:
     """
     if not video or not os.path.isdir(path):
         return fps or 30.0
-    try:
-        with av.open(video) as container:
-            stream = find_video_stream(container)
-            rate = stream and stream.average_rate
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(video, f'cannot be opened ({error})') from error
+    with media_faults(video, 'cannot be read as video'), open_media(video) as container:
+        stream = find_video_stream(container)
+        rate = stream and stream.average_rate
     return float(rate) if rate else fps or 30.0
 
 
@@ -68,8 +67,6 @@ def announced_seconds(path: str) -> float:
     """Duration in the header of a file; 0 where it has none, and where there is no media file."""
     if not os.path.isfile(path):
         return 0.0
-    try:
-        with av.open(path) as container:
-            return (container.duration or 0) / av.time_base
-    except (av.FFmpegError, OSError, ValueError):  # who reads it will say so
-        return 0.0
+    with suppress(MediaError), open_media(path) as container:  # who reads it will say so
+        return (container.duration or 0) / av.time_base
+    return 0.0

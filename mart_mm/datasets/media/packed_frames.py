@@ -77,6 +77,16 @@ def write_packed(
         file.write(_MAGIC + _HEAD.pack(count, len(content), zlib.crc32(tables)) + tables)
 
 
+def _decode(jpeg: np.ndarray) -> np.ndarray | None:
+    """BGR picture; None where it is damaged."""
+    if not len(jpeg):
+        return None
+    try:
+        return cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+    except cv2.error:  # a size that is refused, or no memory for it
+        return None
+
+
 class PackedFramesReader:
     """Reads packed frames as VideoReader reads the video itself.
 
@@ -187,7 +197,7 @@ class PackedFramesReader:
         for row, index in run:
             start, stop = (self._offsets[place] - begin for place in (index, index + 1))
             part = content[start:stop]
-            picture = cv2.imdecode(part, cv2.IMREAD_COLOR) if len(part) else None
+            picture = _decode(part)
             if picture is None or picture.shape[1::-1] != self._stored:
                 raise MediaError(self.path, f'frame {index} is damaged: {_REMEDY}')
             if self.size != self._stored:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 
 from mart_mm.datasets.media.audio_reader import (
     checked_sound,
     first_shown,
     length_limit,
-    open_media,
     packets_of,
     sound_pieces,
 )
+from mart_mm.datasets.media.faults import check_seconds, check_sound, media_faults, open_media
 from mart_mm.datasets.media.streams import find_audio_stream
+from mart_mm.errors import MediaError
 
 
 class SoundStream:
@@ -29,7 +31,7 @@ class SoundStream:
         has_sound: Whether the file has a sound stream.
 
     Raises:
-        MediaError: When the file cannot be opened.
+        MediaError: When the file cannot be opened, and where its sound is none that a file has.
     """
 
     def __init__(self, path: str, sample_rate: int = 16000) -> None:
@@ -40,10 +42,18 @@ class SoundStream:
         self.has_sound = stream is not None
         self._pieces = iter(())
         if stream is not None:
+            self._check(stream)
             packets = packets_of(self._container, stream)
             self._pieces = sound_pieces(packets, sample_rate, length_limit(self._container))
         self._held = np.zeros(0, dtype=np.float32)  # samples from ``_first`` to before ``_end``
         self._first = self._end = 0
+
+    def _check(self, stream: av.AudioStream) -> None:
+        try:
+            check_sound(self.path, stream.sample_rate, stream.channels)
+        except MediaError:
+            self.close()
+            raise
 
     def reach(self, stop: int | None) -> int:
         """Decode up to a sample.
@@ -55,16 +65,17 @@ class SoundStream:
             Samples that are known to be there: at least ``stop``, or all of the track.
 
         Raises:
-            MediaError: For numbers that are no sound.
+            MediaError: When the sound is damaged beyond what can be left out, or no numbers.
         """
         while stop is None or self._end < stop:
-            piece = next(self._pieces, None)
-            if piece is None:
-                break
-            if self._zero is None:
-                self._zero = piece.start
-            samples = checked_sound(self.path, piece.samples)
-            self._write(piece.place(self._zero, self.sample_rate), samples)
+            with media_faults(self.path, 'its sound cannot be read'):
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                if self._zero is None:
+                    self._zero = piece.start
+                samples = checked_sound(self.path, piece.samples)
+                self._write(piece.place(self._zero, self.sample_rate), samples)
         return self._end
 
     def _write(self, at: int, samples: np.ndarray) -> None:
@@ -74,6 +85,7 @@ class SoundStream:
         stop = at + len(samples)
         if not len(samples):
             return
+        check_seconds(self.path, stop / self.sample_rate, 'the sound')
         if stop - self._first > len(self._held):  # room for more, so that it is seldom made
             held = np.zeros(2 * (stop - self._first), dtype=np.float32)
             held[: self._end - self._first] = self._held[: self._end - self._first]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-import av
 import numpy as np
 
 from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.media.backends import DecordBackend, PyAVBackend, VideoBackend
+from mart_mm.datasets.media.faults import check_room, media_faults
 from mart_mm.errors import MediaError
 
 BACKENDS = ('auto', 'decord', 'pyav')
@@ -62,10 +62,8 @@ class VideoReader:
         self.path = str(path)
         if not os.path.isfile(self.path):
             raise MediaError(self.path, 'the file does not exist')
-        try:
+        with media_faults(self.path, 'cannot be read as video'):
             self._pyav = PyAVBackend(self.path, size, num_threads, cache)
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(self.path, f'cannot be read as video ({error})') from error
         table = self._pyav.table
         self.times, self.duration = table.times, table.duration
         self.num_frames = len(table.times)
@@ -97,7 +95,8 @@ class VideoReader:
 
         Raises:
             IndexError: For an index out of range.
-            MediaError: When a frame cannot be decoded; it says how many could.
+            MediaError: When a frame cannot be decoded; it says how many could. When all together take
+                too much memory.
         """
         wanted = [int(index) for index in indices]
         if not wanted:
@@ -106,7 +105,9 @@ class VideoReader:
             raise IndexError(
                 f'{self.path}: frames {min(wanted)} to {max(wanted)} of {self.num_frames}'
             )
-        frames = self._decoder.read(wanted)
+        check_room(self.path, len(set(wanted)), *self.size)
+        with media_faults(self.path, 'frames cannot be decoded'):
+            frames = self._decoder.read(wanted)
         return np.rot90(frames, self._turns, axes=(1, 2)) if self._turns else frames
 
     @property
@@ -124,8 +125,9 @@ class VideoReader:
         Raises:
             MediaError: When a frame cannot be decoded; it says how many could.
         """
-        for index, picture in self._pyav.frames():
-            yield index, np.rot90(picture, self._turns)
+        with media_faults(self.path, 'frames cannot be decoded'):
+            for index, picture in self._pyav.frames():
+                yield index, np.rot90(picture, self._turns)
 
     def close(self) -> None:
         """Release the file."""

@@ -13,6 +13,12 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from mart_mm_runtime.errors import MediaError
+from mart_mm_runtime.media.faults import (
+    DECODER_LIMITS,
+    check_room,
+    media_faults,
+    open_media,
+)
 from mart_mm_runtime.media.frame_table import FrameTable, scan_frames, stamp_of
 from mart_mm_runtime.media.streams import find_video_stream
 
@@ -36,23 +42,22 @@ class VideoReader:
         self.path = str(path)
         if not os.path.isfile(self.path):
             raise MediaError(self.path, 'the file does not exist')
-        try:
+        with media_faults(self.path, 'cannot be read as video'):
             self._open()
             with self.container:
                 self._table: FrameTable = scan_frames(self.path, self.container, self.stream)
             self._open()
-        except (av.FFmpegError, ValueError) as error:
-            raise MediaError(self.path, f'cannot be read as video ({error})') from error
         self.times, self.duration = self._table.times, self._table.duration
         self._size = scaled_size(*self._table.size, short_side)
         self._reformatter = VideoReformatter()
 
     def _open(self) -> None:
-        self.container = av.open(self.path)
+        self.container = open_media(self.path, 'cannot be read as video')
         stream = find_video_stream(self.container)
         if stream is None:
             self.container.close()
             raise MediaError(self.path, 'the file has no video stream')
+        stream.codec_context.options = DECODER_LIMITS
         self.stream = stream
 
     def read(self, indices: Sequence[int]) -> np.ndarray:
@@ -68,9 +73,11 @@ class VideoReader:
             MediaError: When a frame cannot be decoded.
         """
         wanted, order = np.unique(indices, return_inverse=True)
-        found = self._find_by_key(wanted.tolist()) if self._table.stamps else {}
-        if len(found) < len(wanted):  # a seek missed: MPEG streams, FLV
-            found = self._find_from_start(set(wanted.tolist()))
+        check_room(self.path, len(wanted), *self._size)
+        with media_faults(self.path, 'frames cannot be decoded'):
+            found = self._find_by_key(wanted.tolist()) if self._table.stamps else {}
+            if len(found) < len(wanted):  # a seek missed: MPEG streams, FLV
+                found = self._find_from_start(set(wanted.tolist()))
         if len(found) < len(wanted):
             raise MediaError(
                 self.path,
