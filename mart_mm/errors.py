@@ -32,6 +32,10 @@ class NonFiniteLossError(FloatingPointError):
     """A loss is NaN or infinite; the message lists every loss by name."""
 
 
+class NonFiniteElsewhereError(NonFiniteLossError):
+    """The loss of another process is NaN or infinite; that process lists it."""
+
+
 def unknown_name(kind: str, name: object, valid: Iterable[object]) -> str:
     """Say that ``name`` is not a ``kind`` and which valid names are nearest.
 
