@@ -231,7 +231,7 @@ def test_metrics_count_each_video_once(
     waits = []
     for processes in (1, 2):
         folder = tmp_path / str(processes)
-        arguments = dict(folder=str(folder), test=videos, broken=broken)
+        arguments = dict(folder=str(folder), test=videos, broken=broken, share=0.8)
         waits.append(start('test_clips', arguments, processes=processes))
     for wait in waits:
         ended = wait()
@@ -258,7 +258,8 @@ def test_metrics_count_each_video_once(
 def test_broken_videos_of_one_process(start: Callable, tmp_path: Path, tell: Callable) -> None:
     """Other videos take their place; at the end of the epoch both processes stop with one error."""
     broken = [1, 3, 5]  # those that the second process reads
-    ended = start('train_clips', dict(folder=str(tmp_path), test=2, broken=broken))()
+    arguments = dict(folder=str(tmp_path), test=2, broken=broken, share=0.3)
+    ended = start('train_clips', arguments)()
     assert all(code == 1 for code in ended.codes), ended
     (cause,) = ended.causes
     assert re.search(r'TooManyFailuresError: 3 of 7 videos could not be read', cause), cause
