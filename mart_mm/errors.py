@@ -32,6 +32,10 @@ class NonFiniteLossError(FloatingPointError):
     """A loss is NaN or infinite; the message lists every loss by name."""
 
 
+class NonFiniteElsewhereError(NonFiniteLossError):
+    """The loss of another process is NaN or infinite; that process lists it."""
+
+
 def shown(value: object, limit: int = 80) -> str:
     """A value for an error message: escaped, and cut where it is long."""
     text = value if isinstance(value, str) else repr(value)

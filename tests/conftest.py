@@ -96,22 +96,27 @@ def tiny_pretext(**kwargs: object) -> dict:
     return config | kwargs
 
 
+def recognizer_config(
+    pretext: dict | None = None, backbone: dict | None = None, **head: object
+) -> dict:
+    """Config of a tiny recogniser."""
+    return dict(
+        type='AffectiveRecognizer',
+        data_preprocessor=dict(
+            type='AffectiveDataPreprocessor',
+            text_encoder=dict(type='LexiconVectorEncoder', dims=16),
+        ),
+        backbone=backbone or tiny_backbone(),
+        head=dict(type='PolarityConsistentHead', polarity=POLARITY, **head),
+        pretext=pretext,
+    )
+
+
 def build_recognizer(
     pretext: dict | None = None, backbone: dict | None = None, **head: object
 ) -> AffectiveRecognizer:
     """A tiny recogniser."""
-    return MODELS.build(
-        dict(
-            type='AffectiveRecognizer',
-            data_preprocessor=dict(
-                type='AffectiveDataPreprocessor',
-                text_encoder=dict(type='LexiconVectorEncoder', dims=16),
-            ),
-            backbone=backbone or tiny_backbone(),
-            head=dict(type='PolarityConsistentHead', polarity=POLARITY, **head),
-            pretext=pretext,
-        )
-    )
+    return MODELS.build(recognizer_config(pretext, backbone, **head))
 
 
 def make_batch(

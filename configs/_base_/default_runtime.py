@@ -18,7 +18,9 @@ cache = dict(folder='data/.cache', max_bytes=20 * 2**30)
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'),  # without a GPU the processes join with gloo
+    # without a GPU the processes join with gloo; a process that keeps the others waiting for longer
+    # than timeout seconds ends the run
+    dist_cfg=dict(backend='nccl', timeout=1800),
 )
 
 # (MMEngine looks this up without a default scope, hence the prefix)

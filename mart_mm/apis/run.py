@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier
 from mmengine.logging import print_log
 from mmengine.runner import Runner
 
 from mart_mm.apis.shrink import shrink
 from mart_mm.engine.distributed import init_cpu_processes
+from mart_mm.engine.process_watch import ProcessWatch
 from mart_mm.errors import NonFiniteLossError, unknown_name
 from mart_mm.zoo.configs import resolve_config
 
@@ -61,6 +66,7 @@ def load_config(args: argparse.Namespace) -> Config:
     check_keys(cfg)
     share_cache(cfg)
     pin_memory(cfg)
+    limit_waiting(cfg)
     return cfg
 
 
@@ -79,6 +85,21 @@ def pin_memory(cfg: Config) -> None:
         loader = cfg.get(f'{split}_dataloader')
         if loader:
             loader.setdefault('pin_memory', torch.cuda.is_available())
+
+
+def limit_waiting(cfg: Config) -> None:
+    """Say how long a process waits for the others, where the config does not: half an hour.
+
+    Raises:
+        ValueError: For a limit that is not a positive number.
+    """
+    cfg.setdefault('env_cfg', {}).setdefault('dist_cfg', {}).setdefault('timeout', 1800)
+    timeout = cfg.env_cfg.dist_cfg.timeout
+    if not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
+        raise ValueError(
+            f'env_cfg.dist_cfg.timeout={timeout!r}: seconds that a process waits for the others, '
+            'a number above 0'
+        )
 
 
 def use_amp(cfg: Config) -> None:
@@ -150,12 +171,21 @@ def configure_testing(args: argparse.Namespace) -> Config:
 
 def build_runner(cfg: Config) -> Runner:
     """Join the processes and build the runner."""
-    init_cpu_processes(cfg.launcher)
+    init_cpu_processes(cfg.launcher, cfg.env_cfg.dist_cfg.timeout)
     return Runner.from_cfg(cfg)
 
 
+@contextmanager
+def running(cfg: Config) -> Iterator[Runner]:
+    """A runner whose processes, where there are several, end together."""
+    runner = build_runner(cfg)
+    is_alone = runner.world_size == 1
+    with nullcontext() if is_alone else ProcessWatch(runner, cfg.env_cfg.dist_cfg.timeout):
+        yield runner
+
+
 def train(cfg: Config) -> Runner:
-    """Train; a loss that is not finite stops the run before the step is taken.
+    """Train; a loss that is not finite stops all processes before the step is taken.
 
     Checkpoints written before stay, and the weights that gave the loss are saved beside them.
 
@@ -164,17 +194,20 @@ def train(cfg: Config) -> Runner:
 
     Raises:
         NonFiniteLossError: Naming the losses.
+        SystemExit: With code 1, where another process could not go on.
     """
-    runner = build_runner(cfg)
-    try:
-        runner.train()
-    except NonFiniteLossError:
-        name = f'nonfinite_iter_{runner.iter}.pth'
-        runner.save_checkpoint(runner.work_dir, name, by_epoch=False)
-        runner.logger.error(
-            f'the weights that gave it are in {runner.work_dir}/{name}; earlier checkpoints are kept'
-        )
-        raise
+    with running(cfg) as runner:
+        try:
+            runner.train()
+        except NonFiniteLossError:
+            name = f'nonfinite_iter_{runner.iter}.pth'
+            runner.save_checkpoint(runner.work_dir, name, by_epoch=False)
+            runner.logger.error(
+                f'the weights that gave it are in {runner.work_dir}/{name}; '
+                'earlier checkpoints are kept'
+            )
+            barrier()  # a launcher ends all processes with the first one
+            raise
     return runner
 
 
@@ -187,4 +220,5 @@ def evaluate(cfg: Config) -> dict[str, float]:
     Returns:
         The metrics.
     """
-    return build_runner(cfg).test()
+    with running(cfg) as runner:
+        return runner.test()

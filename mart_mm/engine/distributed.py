@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import torch
 import torch.distributed as torch_dist
@@ -70,7 +71,7 @@ class AffectiveDistributedDataParallel(MMDistributedDataParallel):
         return values
 
 
-def init_cpu_processes(launcher: str) -> None:
+def init_cpu_processes(launcher: str, timeout: float = 1800.0) -> None:
     """Join the process group with gloo where there is no GPU.
 
     MMEngine would select a CUDA device for every launcher. With a GPU, or launcher ``'none'``,
@@ -78,6 +79,7 @@ def init_cpu_processes(launcher: str) -> None:
 
     Args:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+        timeout: Seconds that a process waits for the others in a collective.
 
     Raises:
         ValueError: For another launcher than ``'pytorch'`` on a machine without a GPU.
@@ -88,7 +90,7 @@ def init_cpu_processes(launcher: str) -> None:
         raise ValueError(
             f"launcher={launcher!r} needs GPUs here: on CPU start with tools/dist_train.sh ('pytorch')"
         )
-    torch_dist.init_process_group('gloo')
+    torch_dist.init_process_group('gloo', timeout=timedelta(seconds=timeout))
     torch.set_num_threads(
         max(1, (os.cpu_count() or 1) // int(os.environ.get('LOCAL_WORLD_SIZE', 1)))
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mmengine.dist import all_gather_object, master_only
+from mmengine.dist import all_gather_object, get_world_size, master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mart_mm.errors import TooManyFailuresError
 from mart_mm.registry import HOOKS
+
+#: training steps after which several processes tell each other what has failed
+_STEPS_BETWEEN_MERGES = 50
 
 
 @HOOKS.register_module()
@@ -18,7 +21,9 @@ class FailureReportHook(Hook):
     """Collects unreadable media from all batches and all processes.
 
     Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
-    them all, with the reason.
+    them all, with the reason. One process checks the share at each failure; several do so together,
+    every 50 training steps and at the end of each epoch, so that all of them stop, and with the same
+    error.
 
     Args:
         max_failed_share: Largest share of a data set's records that may fail. A file that several
@@ -31,12 +36,15 @@ class FailureReportHook(Hook):
     def __init__(self, *, max_failed_share: float = 0.1) -> None:
         self.max_failed_share = max_failed_share
         self.failures: dict[str, str] = {}
+        self._untold: dict[str, str] = {}
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
     ) -> None:
-        """Collect."""
+        """Collect; merge over processes at times."""
         self._collect(runner, data_batch, runner.train_dataloader)
+        if get_world_size() > 1 and (batch_idx + 1) % _STEPS_BETWEEN_MERGES == 0:
+            self._summarise(runner, runner.train_dataloader)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: list | None = None
@@ -66,15 +74,18 @@ class FailureReportHook(Hook):
         new = {path: why for path, why in data_batch['failures'] if path not in self.failures}
         if new:
             self.failures |= new
+            self._untold |= new
             for path, reason in new.items():
                 runner.logger.warning(f'skipped: {path}: {reason}')
-            self._check(dataloader)
+            if get_world_size() == 1:
+                self._check(dataloader)
 
     def _summarise(self, runner: Runner, dataloader: object) -> None:
-        gathered: list[dict[str, str]] = all_gather_object(self.failures)
+        gathered: list[dict[str, str]] = all_gather_object(self._untold)
         for failures in gathered:
             self.failures |= failures
-        if self.failures:
+        if any(gathered):
+            self._untold = {}
             self._write(runner)
         self._check(dataloader)
 

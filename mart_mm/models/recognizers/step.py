@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
+from mmengine.dist import all_gather
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from mart_mm.errors import NonFiniteLossError
+from mart_mm.errors import NonFiniteElsewhereError, NonFiniteLossError
 from mart_mm.models.layers.transformer import Block
 
 
@@ -18,12 +20,15 @@ class LossReport:
     They are copied in one piece, right behind the forward pass on the device's own queue.
 
     Args:
-        log_vars: Scalars by name, as mmengine's ``parse_losses`` returns them.
+        log_vars: Scalars by name, as mmengine's ``parse_losses`` returns them, with ``'loss'``, of
+            which each process also gets those of the others.
     """
 
     def __init__(self, log_vars: dict[str, Tensor]) -> None:
         self._names, self._arrived = list(log_vars), None
         values = torch.stack([value.detach().float() for value in log_vars.values()])
+        totals = all_gather(log_vars['loss'].detach().float().reshape(1))
+        values = torch.cat([values, *totals])
         if values.is_cuda:
             self._values = torch.empty(values.shape, pin_memory=True)
             self._values.copy_(values, non_blocking=True)
@@ -32,27 +37,38 @@ class LossReport:
         else:
             self._values = values
 
-    def read(self) -> dict[str, Tensor]:
-        """Scalars on the host by name; waits for the forward pass, not for what was queued since."""
+    def read(self) -> tuple[dict[str, Tensor], list[float]]:
+        """Scalars on the host by name, and the sum of losses of each process.
+
+        It waits for the forward pass, not for what was queued since.
+        """
         if self._arrived is not None:
             self._arrived.synchronize()
-        return dict(zip(self._names, self._values.unbind(), strict=True))
+        own, totals = self._values.split([len(self._names), len(self._values) - len(self._names)])
+        return dict(zip(self._names, own.unbind(), strict=True)), totals.tolist()
 
 
-def check_finite(values: dict[str, Tensor]) -> None:
-    """Refuse to go on with a loss that is not finite.
+def check_finite(values: dict[str, Tensor], totals: Sequence[float]) -> None:
+    """Refuse to go on with a loss that is not finite, in all processes alike.
 
     Args:
-        values: Losses by name on the host, with their sum ``'loss'``.
+        values: Losses of this process by name on the host, with their sum ``'loss'``.
+        totals: That sum of each process.
 
     Raises:
         NonFiniteLossError: Naming every loss and its value.
+        NonFiniteElsewhereError: Naming the process, when it is not this one.
     """
+    remedy = 'Lower the learning rate, set optim_wrapper.clip_grad, or train without --amp'
     if not math.isfinite(float(values['loss'])):
         listed = ', '.join(f'{name}={float(value):.6g}' for name, value in values.items())
-        raise NonFiniteLossError(
-            f'the loss is not finite: {listed}. Lower the learning rate, set '
-            'optim_wrapper.clip_grad, or train without --amp'
+        raise NonFiniteLossError(f'the loss is not finite: {listed}. {remedy}')
+    elsewhere = [
+        f'{rank} ({loss:g})' for rank, loss in enumerate(totals) if not math.isfinite(loss)
+    ]
+    if elsewhere:
+        raise NonFiniteElsewhereError(
+            f'the loss of rank {", ".join(elsewhere)} is not finite. {remedy}'
         )
 
 
@@ -73,12 +89,13 @@ def take_step(
         Losses by name, scalars on the host: logging them waits for nothing.
 
     Raises:
-        NonFiniteLossError: When the loss is not finite; the weights are as they were.
+        NonFiniteLossError: In all processes, when the loss of one is not finite; the weights are as
+            they were.
     """
     report = LossReport(log_vars)
     optim_wrapper.backward(optim_wrapper.scale_loss(total))
-    values = report.read()
-    check_finite(values)
+    values, totals = report.read()
+    check_finite(values, totals)
     if optim_wrapper.should_update():
         optim_wrapper.step()
         optim_wrapper.zero_grad()
