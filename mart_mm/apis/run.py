@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 
 from mart_mm.apis.shrink import shrink
 from mart_mm.engine.distributed import init_cpu_processes
+from mart_mm.engine.runner import AffectiveRunner
 from mart_mm.errors import NonFiniteLossError, unknown_name
 from mart_mm.zoo.configs import resolve_config
 
@@ -151,7 +152,7 @@ def configure_testing(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> Runner:
     """Join the processes and build the runner."""
     init_cpu_processes(cfg.launcher)
-    return Runner.from_cfg(cfg)
+    return AffectiveRunner.from_cfg(cfg)
 
 
 def train(cfg: Config) -> Runner:
@@ -164,6 +165,8 @@ def train(cfg: Config) -> Runner:
 
     Raises:
         NonFiniteLossError: Naming the losses.
+        CheckpointNotSavedError: When there is no room for a checkpoint; earlier ones are kept.
+        NothingToResumeError: When there are checkpoints to resume from and none is whole.
     """
     runner = build_runner(cfg)
     try:

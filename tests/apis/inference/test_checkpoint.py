@@ -42,7 +42,7 @@ def test_code_is_not_run(content: dict, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_foreign_files(tmp_path: Path) -> None:
     (tmp_path / 'text.pth').write_text('no checkpoint')
-    with pytest.raises(WeightsError, match=r'text.pth is no checkpoint.*tools/train.py'):
+    with pytest.raises(WeightsError, match=r'text.pth is no checkpoint'):
         MARTInferencer(tmp_path / 'text.pth')
     path = _save(dict(weights=1), tmp_path / 'a.pth')
     with pytest.raises(WeightsError, match=r'a.pth holds no state_dict.*tools/train.py'):
