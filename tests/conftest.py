@@ -13,7 +13,7 @@ from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
-pytest_plugins = ['tests.tiny_runs', 'tests.training_runs']
+pytest_plugins = ['tests.harmful_files', 'tests.tiny_runs', 'tests.training_runs']
 
 POLARITY = [-1, -1, -1, 1, -1, 1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -52,12 +53,11 @@ def open_checkpoint(path: str | Path, map_location: object = None) -> object:
     if is_archive:
         _check_archive(path)
     try:
-        with torch.serialization.safe_globals(STAND_INS):
+        with torch.serialization.safe_globals(STAND_INS), warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of pickle protocols; what cannot be read is refused
             content = torch.load(path, map_location=map_location, weights_only=True)
-        _check_plain(content)
+        _check_plain(content, {})
         content = rebuild(content)
-    except OSError:
-        raise
     except Exception as error:  # a damaged file may raise anything
         raise _refusal(path, error) from error
     return content
@@ -83,7 +83,7 @@ def _check_archive(path: Path) -> None:
             if sum(member.file_size for member in members) > path.stat().st_size:
                 raise WeightsError(f'{path} is damaged: it announces more than it has; {_DAMAGED}')
             broken = archive.testzip()
-    except (OSError, WeightsError):
+    except WeightsError:
         raise
     except Exception as error:  # a damaged archive may raise anything
         raise WeightsError(f'{path} is damaged or not whole ({error}): {_DAMAGED}') from error
@@ -109,25 +109,39 @@ def _refusal(path: Path, error: Exception) -> WeightsError:
     )
 
 
-def _check_plain(content: object) -> None:
+def _check_plain(
+    value: object, measured: dict[int, tuple[int, int]], depth: int = 0
+) -> tuple[int, int]:
     """Refuse what is no tensor, number, string, plain container or note.
+
+    Args:
+        value: Anything.
+        measured: What was found of containers before, by their id: each is looked into once.
+        depth: Of the value.
+
+    Returns:
+        Number of values in it, and how deep it is nested.
 
     Raises:
         ValueError: Naming it.
     """
-    left, seen = [(content, 0)], 0
-    while left:
-        value, depth = left.pop()
-        seen += 1
-        if seen > MAX_VALUES or depth > MAX_DEPTH:
-            raise ValueError('it holds itself, or more values than any checkpoint')
-        inner = parts(value)
-        if inner is not None:
-            left += [(part, depth + 1) for part in inner]
-        elif isinstance(value, Tensor):
+    inner = parts(value)
+    if inner is None:
+        if isinstance(value, Tensor):
             _check_tensor(value)
         elif not isinstance(value, _PLAIN):
             raise ValueError(f'it holds a {type(value).__name__}')
+        return 1, 1
+    if id(value) not in measured:
+        if depth > MAX_DEPTH:
+            raise ValueError('it holds itself')
+        found = [_check_plain(part, measured, depth + 1) for part in inner]
+        size = 1 + sum(count for count, _ in found)
+        height = 1 + max((deep for _, deep in found), default=0)
+        if size > MAX_VALUES or height > MAX_DEPTH:
+            raise ValueError('it holds more values than any checkpoint')
+        measured[id(value)] = size, height
+    return measured[id(value)]
 
 
 def _check_tensor(tensor: Tensor) -> None:

@@ -109,14 +109,13 @@ def _candidates(work_dir: Path) -> Iterator[Path]:
 
 
 def _named(pointer: Path) -> Path | None:
-    """What ``last_checkpoint`` names, or where that is now if the run's folder was moved."""
+    """What ``last_checkpoint`` names; the file beside it where the run's folder was moved or copied."""
     try:
         path = Path(pointer.read_text(encoding='utf-8').strip())
+        beside = pointer.with_name(path.name)  # a ValueError where it names nothing
+        return (beside if beside.exists() else path).resolve()
     except (OSError, ValueError):
         return None
-    if path.name and not path.exists() and (pointer.parent / path.name).exists():
-        path = pointer.parent / path.name
-    return path.resolve() if path.name else None
 
 
 def _saved(folder: Path) -> Iterator[_Saved]:
