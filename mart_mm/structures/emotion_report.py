@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mart_mm.utils.atomic import write_text
+
 #: names of the verification levels (paper Sec. 3.2); level 0 is a word that the lexicon knows
 LEVELS = ('found', 'E1', 'E2', 'E3')
 #: what a word failed, by the level it reached; a word of level 3 failed nothing
@@ -114,10 +116,9 @@ class EmotionReport:
         return dict(format=FORMAT, **asdict(self))
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON."""
+        """Write as JSON, whole or not at all."""
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1), encoding='utf-8')
+        write_text(path, json.dumps(self.to_dict(), ensure_ascii=False, indent=1))
         return path
 
     @classmethod
