@@ -28,7 +28,7 @@ def apply() -> None:
     _before.update({'torchvision': declare_torchvision_ops, 'mmaction.models': mend_mmaction})
     _after.update(
         {
-            'mmengine.runner.checkpoint': lambda module: use_safe_loader(),
+            'mmengine.runner.checkpoint': use_safe_loader,
             'mmengine.config.utils': register_package,
             'mmengine.utils.package_utils': look_up_packages,
         }
@@ -170,74 +170,28 @@ def look_up_packages(module: ModuleType) -> None:
     module.is_installed, module.get_installed_path = is_installed, get_installed_path
 
 
-def _history_buffer_attribute(owner: object, name: str) -> object:
-    """``getattr`` for the pickles of MMEngine's log buffers, and for nothing else.
-
-    Raises:
-        ValueError: For any other object, so that a checkpoint cannot reach other code.
-    """
-    from mmengine.logging import HistoryBuffer
-
-    if owner is HistoryBuffer and name in ('mean', 'min', 'max', 'current', 'statistics'):
-        return getattr(owner, name)
-    raise ValueError(f'the checkpoint asks for {name!r} of {owner!r}: refused, it could run code')
-
-
-def _allowed_globals() -> list:
-    """What a checkpoint of plain MMEngine needs beyond tensors and containers."""
-    import numpy as np
-    from mmengine.logging import HistoryBuffer
-
-    multiarray = np._core.multiarray
-    dtypes = [type(np.dtype(kind)) for kind in ('float64', 'float32', 'int64', 'int32', 'bool')]
-    legacy = [(multiarray.scalar, 'numpy.core.multiarray.scalar')]
-    legacy += [(multiarray._reconstruct, 'numpy.core.multiarray._reconstruct')]
-    return [
-        HistoryBuffer,
-        np.ndarray,
-        np.dtype,
-        multiarray.scalar,
-        multiarray._reconstruct,
-        *legacy,
-        *dtypes,
-        (_history_buffer_attribute, 'builtins.getattr'),
-    ]
-
-
 def load_from_local(filename: str, map_location: object = None) -> object:
-    """Open a local checkpoint without running code from it.
+    """MMEngine's loader of local files, see :func:`mart_mm.weight_files.opening.open_checkpoint`."""
+    from mart_mm.weight_files.opening import open_checkpoint
 
-    Our own checkpoints hold plain data. Those of plain MMEngine also hold its log buffers; these, and
-    the NumPy types inside, are allowed for the time of this call.
+    return open_checkpoint(Path(filename), map_location)
 
-    Args:
-        filename: The file.
-        map_location: As of ``torch.load``.
 
-    Raises:
-        FileNotFoundError: When it is missing.
-        pickle.UnpicklingError: When it asks for any other code, which is not run.
+def load_from_http(filename: str, map_location: object = None, **_: object) -> object:
+    """MMEngine's loader of files at an address; see :func:`load_from_local`."""
+    from mart_mm.weight_files.opening import open_checkpoint
+
+    return open_checkpoint(filename, map_location)
+
+
+def use_safe_loader(module: ModuleType) -> None:
+    """Let MMEngine open checkpoints without running code from them (mmengine 0.10.7, 2026-11).
+
+    torch's loader became safe by default and refuses MMEngine's log buffers
+    (https://github.com/open-mmlab/mmengine/issues/1655). The loader of addresses is not the safe one even
+    now: what is downloaded could run code. Schemes such as ``torchvision://`` call it by its name.
     """
-    import torch
-
-    path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'checkpoint {path} does not exist')
-    with torch.serialization.safe_globals(_allowed_globals()):
-        return torch.load(path, map_location=map_location, weights_only=True)
-
-
-def use_safe_loader() -> None:
-    """Let MMEngine open its own checkpoints again (mmengine 0.10.7 with torch >= 2.6, 2026-11).
-
-    torch's loader became safe by default and refuses the log buffers in them
-    (https://github.com/open-mmlab/mmengine/issues/1655). The safe loader stays, with a short list of
-    what is allowed. Nothing changes with an older torch.
-    """
-    import torch
-
-    if tuple(int(part) for part in torch.__version__.split('.')[:2]) < (2, 6):
-        return
-    from mmengine.runner.checkpoint import CheckpointLoader
-
-    CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    module.CheckpointLoader.register_scheme(prefixes='', loader=load_from_local, force=True)
+    module.load_from_http = load_from_http
+    http = ('http://', 'https://')
+    module.CheckpointLoader.register_scheme(prefixes=http, loader=load_from_http, force=True)

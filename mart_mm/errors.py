@@ -24,6 +24,18 @@ class MediaError(RuntimeError):
         return type(self), (self.path, self.reason)
 
 
+class WeightsError(ValueError):
+    """A file of weights is damaged, holds what could run code, or does not fit the model."""
+
+
+class CheckpointNotSavedError(OSError):
+    """A checkpoint could not be written; those that were saved before are kept."""
+
+
+class NothingToResumeError(ValueError):
+    """There are checkpoints, and none of them can be resumed from."""
+
+
 class TooManyFailuresError(RuntimeError):
     """More media files failed than the run allows."""
 

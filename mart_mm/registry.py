@@ -73,6 +73,7 @@ METRICS = _child('metric', roots.METRICS, 'mart_mm.evaluation')
 HOOKS = _child('hook', roots.HOOKS, 'mart_mm.engine')
 LOOPS = _child('loop', roots.LOOPS, 'mart_mm.engine')
 MODEL_WRAPPERS = _child('model_wrapper', roots.MODEL_WRAPPERS, 'mart_mm.engine')
+VISBACKENDS = _child('vis_backend', roots.VISBACKENDS, 'mart_mm.engine')
 FUNCTIONS = _child('function', roots.FUNCTIONS, 'mart_mm.datasets')
 #: word -> affect; not a child of anything in MMEngine
 LEXICONS = Registry(
@@ -86,7 +87,7 @@ LEXICONS = Registry(
 # every remaining root gets an empty child. OPTIM_WRAPPERS and friends then resolve to MMEngine's.
 _OWN = {
     'MODELS', 'DATASETS', 'DATA_SAMPLERS', 'TRANSFORMS', 'METRICS', 'HOOKS', 'LOOPS',
-    'MODEL_WRAPPERS', 'FUNCTIONS',
+    'MODEL_WRAPPERS', 'FUNCTIONS', 'VISBACKENDS',
 }  # fmt: skip
 for _name, _root in sorted(vars(roots).items()):
     if isinstance(_root, Registry) and _root.scope == 'mmengine' and _name not in _OWN:

@@ -12,17 +12,32 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
-from mart_mm.errors import unknown_name
+from mart_mm.errors import (
+    CheckpointNotSavedError,
+    NothingToResumeError,
+    WeightsError,
+    unknown_name,
+)
+from mart_mm.structures.inference_card import CardError
 from mart_mm.version import __version__
 from mart_mm.zoo.configs import UnknownConfigError
 from mart_mm.zoo.weights import NoWeightsError
 
 #: in the order of the work
 COMMANDS = (
-    'demo', 'infer', 'ui', 'plant', 'check', 'scan', 'browse', 'transcribe', 'train', 'test', 'export',
-    'models', 'config', 'env',
+    'demo', 'infer', 'ui', 'plant', 'check', 'scan', 'browse', 'transcribe', 'train', 'test', 'publish',
+    'export', 'models', 'config', 'env',
 )  # fmt: skip
 _WRONG_INPUT = 2
+#: say what is wrong with what was given, and what to do
+_EXPLAINED = (
+    UnknownConfigError,
+    NoWeightsError,
+    WeightsError,
+    CardError,
+    CheckpointNotSavedError,
+    NothingToResumeError,
+)
 
 
 def load_command(name: str) -> ModuleType:
@@ -88,6 +103,6 @@ def _run(command: ModuleType, args: argparse.Namespace) -> int:
     """Run a command; names that mean nothing need no traceback."""
     try:
         return command.run(args)
-    except (UnknownConfigError, NoWeightsError) as error:
+    except _EXPLAINED as error:
         print(error, file=sys.stderr)
         return _WRONG_INPUT

@@ -13,7 +13,12 @@ from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import MODELS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
-pytest_plugins = ['tests.training_runs', 'tests.ui.browser']
+pytest_plugins = [
+    'tests.harmful_files',
+    'tests.tiny_runs',
+    'tests.training_runs',
+    'tests.ui.browser',
+]
 
 POLARITY = [-1, -1, -1, 1, -1, 1]
 

@@ -4,12 +4,17 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import torch
 
 from mart_mm import compat
+from mart_mm.errors import WeightsError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -172,7 +177,7 @@ class RunsCode:
 
 
 class ReachesForCode:
-    """Asks for an attribute of a class that the loader allows, as a way to anything."""
+    """Asks for an attribute of a class that the loader knows, as a way to anything."""
 
     def __reduce__(self) -> tuple:
         from mmengine.logging import HistoryBuffer
@@ -184,7 +189,7 @@ class ReachesForCode:
 def test_code_in_a_checkpoint_is_refused(tmp_path: Path, kind: str) -> None:
     evil = RunsCode(tmp_path / 'ran') if kind == 'system' else ReachesForCode()
     torch.save({'state_dict': evil}, tmp_path / 'evil.pth')
-    with pytest.raises((pickle.UnpicklingError, ValueError)):
+    with pytest.raises(WeightsError, match=r'evil\.pth .*could run code'):
         compat.load_from_local(str(tmp_path / 'evil.pth'))
     assert not (tmp_path / 'ran').exists()
 
@@ -194,11 +199,41 @@ def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
         compat.load_from_local(str(tmp_path / 'none.pth'))
 
 
-def test_older_torch_keeps_its_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mmengine.runner.checkpoint import CheckpointLoader
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
 
-    monkeypatch.setattr(torch, '__version__', '2.5.1')
-    monkeypatch.setattr(
-        CheckpointLoader, 'register_scheme', lambda **_: pytest.fail('replaced the loader')
-    )
-    compat.use_safe_loader()
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Of a server of the files in ``tmp_path``; downloads go beside them."""
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    handler = partial(_Quiet, directory=str(tmp_path))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()
+
+
+def test_what_is_downloaded_runs_no_code(address: str, tmp_path: Path) -> None:
+    """MMEngine opens addresses with ``weights_only=False``."""
+    from mmengine.runner.checkpoint import CheckpointLoader, load_from_torchvision
+
+    torch.save({'state_dict': RunsCode(tmp_path / 'ran')}, tmp_path / 'evil.pth')
+    torch.save({'state_dict': {'w': torch.ones(2)}}, tmp_path / 'good.pth')
+    with pytest.raises(WeightsError, match=r'evil\.pth .*could run code'):
+        CheckpointLoader.load_checkpoint(f'{address}/evil.pth')
+    with pytest.MonkeyPatch.context() as patch:  # its scheme looks the address up
+        patch.setattr(
+            'mmengine.runner.checkpoint.get_torchvision_models',
+            lambda: dict(evil=f'{address}/evil.pth'),
+        )
+        with pytest.raises(WeightsError, match='could run code'):
+            load_from_torchvision('torchvision://evil')
+    assert not (tmp_path / 'ran').exists()
+    good = CheckpointLoader.load_checkpoint(f'{address}/good.pth')
+    assert good['state_dict']['w'].tolist() == [1, 1]
+    (tmp_path / 'good.pth').unlink()  # it is downloaded once
+    assert CheckpointLoader.load_checkpoint(f'{address}/good.pth').keys() == good.keys()
+    with pytest.raises(OSError, match=r'none\.pth cannot be downloaded .*give its path'):
+        CheckpointLoader.load_checkpoint(f'{address}/none.pth')

@@ -5,8 +5,9 @@ default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=10),
     param_scheduler=dict(type='ParamSchedulerHook'),
+    # on the disk there is room for one more than max_keep_ckpts: a new one is whole before one is removed
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='affect/emotion_acc'
+        type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='affect/emotion_acc'
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
 )
@@ -32,7 +33,7 @@ model_wrapper_cfg = dict(
 
 log_processor = dict(type='LogProcessor', window_size=10, by_epoch=True)
 log_level = 'INFO'
-vis_backends = [dict(type='LocalVisBackend')]
+vis_backends = [dict(type='FaultTolerantVisBackend')]
 visualizer = dict(type='Visualizer', vis_backends=vis_backends)
 
 randomness = dict(seed=0)

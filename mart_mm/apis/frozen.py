@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from pickle import UnpicklingError
 
 from mmengine.config import Config
 from mmengine.device import get_device
@@ -117,10 +116,7 @@ def load_frozen(recognizer: AffectiveRecognizer, checkpoint: str | Path) -> Load
         WeightsError: When it is no checkpoint, or listing what is missing, left over or of another
             shape.
     """
-    try:
-        state = read_state(checkpoint)
-    except (RuntimeError, EOFError, UnpicklingError) as error:
-        raise WeightsError(f'{checkpoint} cannot be read as a checkpoint: {error}') from error
+    state = read_state(checkpoint)
     ours, theirs = _parts(recognizer.state_dict()), _parts(state)
     if not any(key.startswith('backbone.') for key in theirs):
         raise WeightsError(

@@ -17,6 +17,7 @@ from mart_mm.apis.inference.writing import write_outcome
 from mart_mm.apis.inferencer import MARTInferencer
 from mart_mm.errors import MediaError, unknown_name
 from mart_mm.exports import FORMATS, write_exports
+from mart_mm.utils.atomic import write_text
 
 FAILURES = 'failures.json'
 #: exit status: all videos done, some could not be read, nothing could be begun
@@ -102,5 +103,7 @@ def _write_failures(path: Path, failures: dict[str, str]) -> None:
     if not failures:
         path.unlink(missing_ok=True)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(failures, indent=1, ensure_ascii=False), encoding='utf-8')
+    try:
+        write_text(path, json.dumps(failures, indent=1, ensure_ascii=False))
+    except OSError as error:  # each has been told when it failed
+        print_log(f'{path} is not written: {error}', logger='current', level=logging.WARNING)

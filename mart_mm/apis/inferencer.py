@@ -16,7 +16,6 @@ from torch import nn
 from tqdm import tqdm
 
 from mart_mm.apis.inference.checkpoint import (
-    SUFFIXES,
     build_for_prediction,
     card_of,
     read_checkpoint,
@@ -36,6 +35,7 @@ from mart_mm.registry import LEXICONS
 from mart_mm.structures.emotion_report import EmotionReport
 from mart_mm.utils.atomic import write_text
 from mart_mm.version import __version__
+from mart_mm.weight_files import SUFFIXES
 from mart_mm.zoo.configs import resolve_config
 from mart_mm.zoo.index import find_model
 

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from mart_mm.apis.shrink import shrink
 from mart_mm.engine.distributed import init_cpu_processes
 from mart_mm.engine.process_watch import ProcessWatch
+from mart_mm.engine.runner import AffectiveRunner
 from mart_mm.errors import NonFiniteLossError, unknown_name
 from mart_mm.zoo.configs import resolve_config
 
@@ -172,7 +173,7 @@ def configure_testing(args: argparse.Namespace) -> Config:
 def build_runner(cfg: Config) -> Runner:
     """Join the processes and build the runner."""
     init_cpu_processes(cfg.launcher, cfg.env_cfg.dist_cfg.timeout)
-    return Runner.from_cfg(cfg)
+    return AffectiveRunner.from_cfg(cfg)
 
 
 @contextmanager
@@ -194,6 +195,8 @@ def train(cfg: Config) -> Runner:
 
     Raises:
         NonFiniteLossError: Naming the losses.
+        CheckpointNotSavedError: When there is no room for a checkpoint; earlier ones are kept.
+        NothingToResumeError: When there are checkpoints to resume from and none is whole.
         SystemExit: With code 1, where another process could not go on.
     """
     with running(cfg) as runner:

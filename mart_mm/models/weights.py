@@ -11,7 +11,9 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mart_mm.errors import WeightsError
 from mart_mm.models.layers.positions import fit_grid
+from mart_mm.weight_files.opening import open_checkpoint
 
 StateDict = Mapping[str, Tensor]
 
@@ -38,10 +40,6 @@ _PREFIXES = (
 _AST_TOKENS = (
     'cls_token', 'dist_token', 'distillation_token', 'pos_embed', 'position_embeddings',
 )  # fmt: skip
-
-
-class WeightsError(ValueError):
-    """A checkpoint does not fit the encoder."""
 
 
 class LoadReport(NamedTuple):
@@ -197,7 +195,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: When there is no such file, or no weights in the folder.
-        WeightsError: When the file holds no state dict.
+        WeightsError: When the file is damaged, could run code or holds no state dict.
     """
     path = Path(path)
     if path.is_dir():
@@ -206,13 +204,7 @@ def read_state(path: str | Path) -> dict[str, Tensor]:
         if inside is None:
             raise FileNotFoundError(f'{path} holds none of {names}')
         path = inside
-    if not path.is_file():
-        raise FileNotFoundError(f'checkpoint {path} does not exist')
-    if path.suffix == '.safetensors':
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    state = torch.load(path, map_location='cpu', weights_only=True)
+    state = open_checkpoint(path)
     for key in ('state_dict', 'model', 'module'):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]

@@ -10,6 +10,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from mart_mm.utils.atomic import write_text
+
 #: names of the verification levels (paper Sec. 3.2); level 0 is a word that the lexicon knows
 LEVELS = ('found', 'E1', 'E2', 'E3')
 #: what a word failed, by the level it reached; a word of level 3 failed nothing
@@ -114,11 +116,10 @@ class EmotionReport:
         return dict(format=FORMAT, **asdict(self))
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON; bytes of a file's name that are no UTF-8 come back as they were."""
+        """Write as JSON, whole or not at all; bytes of a file's name that are no UTF-8 come back as they were."""
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         content = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
-        path.write_text(content, encoding='utf-8', errors='backslashreplace')
+        write_text(path, content, errors='backslashreplace')
         return path
 
     @classmethod

@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from mart_mm.utils.atomic import replacing
 from mart_mm.visualization.text import font_families
 
 #: one colour per class, distinguishable with common colour blindness (Okabe and Ito, 2008)
@@ -67,8 +68,8 @@ def finish(figure: Figure) -> Figure:
 
 
 def save_figure(figure: Figure, path: str | Path) -> Path:
-    """Write a figure, creating its folder; the format follows from the suffix."""
+    """Write a figure, whole or not at all, creating its folder; the format follows from the suffix."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120, bbox_inches='tight')
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=120, bbox_inches='tight')
     return path

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mart_mm.weight_files import SUFFIXES
 from mart_mm.zoo.configs import resolve_config
 from mart_mm.zoo.index import find_model
 
 #: runs of ``mart-mm demo`` by the model that they train
 DEMO_RUNS = {'mart_mbt_planted': 'mart', 'mbt_planted': 'supervised'}
-
-
-#: a file with one of these is a checkpoint, no config
-CHECKPOINT_SUFFIXES = ('.pth', '.pt', '.ckpt')
 
 
 class NoWeightsError(FileNotFoundError):
@@ -34,7 +31,7 @@ def locate(model: str, weights: str | Path | None = None) -> tuple[str, str | No
         UnknownConfigError: With the nearest names.
         NoWeightsError: When there are no weights, with the remedy.
     """
-    if Path(model).suffix in CHECKPOINT_SUFFIXES:
+    if Path(model).suffix in SUFFIXES:
         if not Path(model).is_file():
             raise NoWeightsError(f'checkpoint {model} does not exist')
         return model, None if weights is None else str(weights)

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = {
     'demo': ('tools.demo', ['--seed', '3']),
     'train': ('tools.train', ['mart_mbt_planted', '--smoke', '--cfg-options', 'cache=None']),
+    'publish': ('tools.convert.publish_model', ['a.pth', '--out', 'b']),
     'test': ('tools.test', ['mart_mbt_planted', 'a.pth', '--dump', 'scores']),
     'plant': ('tools.data.planted.make', ['--layout', 'perr', '--no-blemishes']),
     'scan': ('tools.data.scan', ['videos', '--strict']),

@@ -5,23 +5,22 @@ from __future__ import annotations
 import copy
 import hashlib
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import NamedTuple
 
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from mart_mm.compat import load_from_local
 from mart_mm.engine.describe_run import evaluation_pipeline
+from mart_mm.errors import WeightsError
 from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
 from mart_mm.models.pretext.base import Pretext
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
-from mart_mm.models.weights import WeightsError
 from mart_mm.registry import MODELS
 from mart_mm.structures.inference_card import KEY, CardError, InferenceCard
 from mart_mm.version import __version__
+from mart_mm.weight_files.opening import open_checkpoint
+from mart_mm.weight_files.remote import fetch, is_address
 
-SUFFIXES = ('.pth', '.pt', '.ckpt')
 _REMEDY = 'give a checkpoint that tools/train.py wrote'
 _BLOCK = 1 << 20
 _SHOWN = 6
@@ -44,22 +43,17 @@ class Checkpoint(NamedTuple):
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Read a checkpoint without running code from it.
+    """Read a checkpoint or published weights without running code from them.
+
+    Args:
+        path: The file, or an ``http(s)://`` address of one.
 
     Raises:
-        FileNotFoundError: When there is no such file.
-        WeightsError: When it is none, or asks for code to be run.
+        OSError: When there is no such file, or it cannot be read or downloaded.
+        WeightsError: When it is damaged, none, or asks for code to be run.
     """
-    path = Path(path)
-    try:
-        content = load_from_local(str(path), map_location='cpu')
-    except UnpicklingError as error:
-        raise WeightsError(
-            f'{path} is no checkpoint, or holds more than plain data, which could run code and is not '
-            f'read: {_REMEDY}'
-        ) from error
-    except (RuntimeError, EOFError, KeyError) as error:
-        raise WeightsError(f'{path} cannot be read as a checkpoint ({error}): {_REMEDY}') from error
+    path = fetch(path) if is_address(path) else Path(path)
+    content = open_checkpoint(path, 'cpu')
     state = content.get('state_dict') if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
         raise WeightsError(f'{path} holds no state_dict: {_REMEDY}')

@@ -1,29 +1,22 @@
-"""Pickles that hold arrays and plain containers, read without running anything in them.
-
-To allow NumPy's own names is not enough: a pickle may ask NumPy for a dtype whose object fields point
-anywhere in memory. So NumPy is not asked: what a pickle says of an array is noted down, and the array
-is made here from its bytes.
-"""
+"""Pickles that hold arrays and plain containers, read without running anything in them."""
 
 from __future__ import annotations
 
-import math
+import os
 import pickle
-import re
+import pickletools
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from mart_mm.errors import MediaError
+from mart_mm.utils.noted_arrays import ARRAY_MODULES, BUFFER_MODULES, NotedArray, NotedDtype, scalar
 
-#: kinds of numbers and strings, or lists of objects
-_DTYPE = re.compile('[biufSUO][0-9]*')
 _SCALARS = (type(None), bool, int, float, str, bytes, bytearray)
-_ARRAYS = ('numpy', 'numpy.core.multiarray', 'numpy._core.multiarray')
 #: of Python 2, which protocols below 3 keep to
 _OLD_NAMES = {'__builtin__': 'builtins'}
-_BUFFERS = ('numpy.core.numeric', 'numpy._core.numeric')
 
 
 def read_pickle(path: str | Path) -> object:
@@ -39,6 +32,8 @@ def read_pickle(path: str | Path) -> object:
     """
     try:
         with open(path, 'rb') as file:
+            _check_places(file)
+            file.seek(0)
             noted = _Unpickler(file, encoding='latin1').load()
         return _resolve(noted, {})
     except FileNotFoundError as error:
@@ -50,6 +45,14 @@ def read_pickle(path: str | Path) -> object:
             f'cannot be read as a plain pickle: {reason}. If you trust it, load it yourself and save '
             'its arrays with numpy.save',
         ) from error
+
+
+def _check_places(file: BinaryIO) -> None:
+    """Refuse a place in the memo that no pickle of this size has: room is made for all before it."""
+    size = os.fstat(file.fileno()).st_size
+    for operation, place, _ in pickletools.genops(file):
+        if operation.name.endswith('PUT') and place > size:
+            raise pickle.UnpicklingError(f'it keeps something at place {place}')
 
 
 class _Call:
@@ -67,54 +70,6 @@ class _Call:
         return self._function(*arguments)
 
 
-class _Dtype:
-    """A dtype as noted: its name, and its byte order where a state follows."""
-
-    def __init__(self, name: object, *_: object) -> None:
-        if not isinstance(name, str) or not _DTYPE.fullmatch(name):
-            raise pickle.UnpicklingError(
-                f'it holds an array of {name!r}; only numbers and strings are read'
-            )
-        self.value = np.dtype(name)
-
-    def __setstate__(self, state: tuple) -> None:
-        if state[1] in ('<', '>'):
-            self.value = self.value.newbyteorder(state[1])
-
-
-class _Array:
-    """An array as noted: shape, dtype, order and content."""
-
-    def __setstate__(self, state: tuple) -> None:
-        self.shape, self.dtype, is_fortran, self.content = state[-4:]
-        self.order = 'F' if is_fortran else 'C'
-
-    @classmethod
-    def of(cls, content: object, dtype: _Dtype, shape: tuple, order: str) -> _Array:
-        """From what protocol 5 says of it."""
-        array = cls()
-        array.__setstate__((shape, dtype, order == 'F', content))
-        return array
-
-    def value(self, resolve: Callable) -> np.ndarray | list:
-        """The array, read-only; of objects a list."""
-        dtype, shape = self.dtype.value, tuple(self.shape)
-        if dtype.kind == 'O':
-            items = np.empty(len(self.content), dtype=object)
-            for place, item in enumerate(self.content):
-                items[place] = resolve(item)
-            return items.reshape(shape, order=self.order).tolist()
-        content = self.content
-        content = content.encode('latin1') if isinstance(content, str) else bytes(content)
-        if len(content) != math.prod(shape) * dtype.itemsize:
-            raise pickle.UnpicklingError(f'{len(content)} bytes for an array {shape} of {dtype}')
-        return np.ndarray(shape, dtype, content, order=self.order)
-
-
-def _scalar(dtype: _Dtype, content: object) -> _Array:
-    return _Array.of(content, dtype, (), 'C')
-
-
 def _encode(text: str, encoding: str) -> bytes:
     """How bytes are written by protocols below 3."""
     if encoding not in ('latin1', 'latin-1'):
@@ -128,11 +83,11 @@ _NAMES: dict[tuple[str, str], Callable] = {
     ('builtins', 'bytes'): lambda: b'',
     ('collections', 'OrderedDict'): dict,
     ('_codecs', 'encode'): _encode,
-    ('numpy', 'ndarray'): _Array,
-    ('numpy', 'dtype'): _Dtype,
-    **{(module, '_reconstruct'): lambda *_: _Array() for module in _ARRAYS},
-    **{(module, 'scalar'): _scalar for module in _ARRAYS},
-    **{(module, '_frombuffer'): _Array.of for module in _BUFFERS},
+    ('numpy', 'ndarray'): NotedArray,
+    ('numpy', 'dtype'): NotedDtype,
+    **{(module, '_reconstruct'): lambda *_: NotedArray() for module in ARRAY_MODULES},
+    **{(module, 'scalar'): scalar for module in ARRAY_MODULES},
+    **{(module, '_frombuffer'): NotedArray.of for module in BUFFER_MODULES},
 }
 
 
@@ -163,7 +118,7 @@ def _resolve(item: object, done: dict[int, object]) -> object:
         def resolve(part: object) -> object:
             return _resolve(part, done)
 
-        if isinstance(item, _Array):
+        if isinstance(item, NotedArray):
             value = item.value(resolve)
             value = value.item() if isinstance(value, np.ndarray) and not value.shape else value
         elif isinstance(item, dict):

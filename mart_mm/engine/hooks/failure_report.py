@@ -9,8 +9,10 @@ from mmengine.dist import all_gather_object, get_world_size, master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mart_mm.engine.vis_backend import cannot_log
 from mart_mm.errors import TooManyFailuresError
 from mart_mm.registry import HOOKS
+from mart_mm.utils.atomic import write_text
 
 #: training steps after which several processes tell each other what has failed
 _STEPS_BETWEEN_MERGES = 50
@@ -92,7 +94,11 @@ class FailureReportHook(Hook):
     @master_only
     def _write(self, runner: Runner) -> None:
         path = Path(runner.log_dir) / 'failures.json'
-        path.write_text(json.dumps(self.failures, indent=1, sort_keys=True))
+        try:
+            write_text(path, json.dumps(self.failures, indent=1, sort_keys=True))
+        except OSError as error:  # the run goes on, and the log has them
+            runner.logger.warning(cannot_log(path, error))
+            return
         runner.logger.info(f'{len(self.failures)} videos could not be read, see {path}')
 
     def _check(self, dataloader: object) -> None:

@@ -9,6 +9,7 @@ import torch
 
 from mart_mm.apis import MARTInferencer
 from mart_mm.apis.inference.checkpoint import build_for_prediction, card_of, read_checkpoint
+from mart_mm.apis.publish import publish
 from mart_mm.models.weights import WeightsError
 from mart_mm.structures.inference_card import CardError
 
@@ -42,7 +43,7 @@ def test_code_is_not_run(content: dict, tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_foreign_files(tmp_path: Path) -> None:
     (tmp_path / 'text.pth').write_text('no checkpoint')
-    with pytest.raises(WeightsError, match=r'text.pth is no checkpoint.*tools/train.py'):
+    with pytest.raises(WeightsError, match=r'text.pth is no checkpoint'):
         MARTInferencer(tmp_path / 'text.pth')
     path = _save(dict(weights=1), tmp_path / 'a.pth')
     with pytest.raises(WeightsError, match=r'a.pth holds no state_dict.*tools/train.py'):
@@ -94,6 +95,18 @@ def test_a_lexicon_that_is_missing_is_said_at_once(content: dict, tmp_path: Path
             step['lexicon'] = dict(type='FileLexicon', path='absent.tsv')
     with pytest.raises(FileNotFoundError, match=r'absent.tsv does not exist'):
         MARTInferencer(_save(content, tmp_path / 'a.pth'))
+
+
+def test_published_weights_give_the_same_report(
+    checkpoint: Path, videos: Path, tmp_path: Path
+) -> None:
+    paths = (checkpoint, publish(checkpoint, tmp_path / 'mart'))
+    first, second = (
+        MARTInferencer(path, device='cpu', show_progress=False).report(videos / 'one.mp4')
+        for path in paths
+    )
+    assert (first.scores, first.segments) == (second.scores, second.segments)
+    assert second.model['checkpoint'] == paths[1].name != paths[0].name
 
 
 def test_only_what_predicts_is_built(checkpoint: Path) -> None:

@@ -6,12 +6,13 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mart_mm.errors import WeightsError
 from mart_mm.models.importance.flow.base import OpticalFlow
 from mart_mm.models.layers.modes import full_precision
+from mart_mm.models.weights import read_state
 from mart_mm.registry import MODELS
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ class _LazyRAFT:
                 else:
                     model = raft_small()
                     path = Path(self.weights).expanduser()
-                    state = torch.load(path, map_location='cpu', weights_only=True)
+                    state = read_state(path)
                     model.load_state_dict(state)
-            except (OSError, RuntimeError) as error:
+            except (OSError, RuntimeError, WeightsError) as error:
                 raise OSError(
                     f'RAFT weights {self.weights or "of torchvision"} cannot be loaded ({error}): give '
                     'the file raft_small_C_T_V2-01064c6d.pth of torchvision as flow.weights, or use '
