@@ -6,9 +6,13 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=10),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='affect/emotion_acc'
+        type='ResumableCheckpointHook',
+        interval=1,
+        max_keep_ckpts=2,
+        save_best='affect/emotion_acc',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    stop=dict(type='GracefulStopHook'),
 )
 
 # log-mel, cues and frame tables are computed once per file; --cfg-options cache=None computes them

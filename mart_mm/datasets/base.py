@@ -20,6 +20,7 @@ from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
+from mart_mm.utils.randomness import seeded_globals
 
 VIDEO_SUFFIXES = ('.mp4', '.mkv', '.avi', '.webm', '.mov', '.flv', '.wmv')
 SENTIMENTS = ('three-way', 'two-way')
@@ -295,9 +296,9 @@ class AffectiveDataset(BaseDataset):
         epoch = 0 if self.test_mode else int(self._epoch)
         record['mood_map'], record['cache'] = self.mood_map, self.cache
         record['rng'] = np.random.default_rng((self.seed, epoch, index))
-        if self.pretrain_pipeline and self._is_pretraining:
-            return self.pretrain_pipeline(record)
-        return self.pipeline(record)
+        is_first = self.pretrain_pipeline and self._is_pretraining
+        with seeded_globals(self.seed, epoch, index):  # transforms of others draw from these
+            return (self.pretrain_pipeline if is_first else self.pipeline)(record)
 
     def _failed_sample(self, index: int, failures: list[tuple[str, str]]) -> AffectiveDataSample:
         record = self.get_data_info(index)

@@ -18,7 +18,7 @@ class FailureReportHook(Hook):
     """Collects unreadable media from all batches and all processes.
 
     Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
-    them all, with the reason.
+    them all, with the reason. Checkpoints keep them, so a resumed run knows them.
 
     Args:
         max_failed_share: Largest share of a data set's records that may fail. A file that several
@@ -31,6 +31,15 @@ class FailureReportHook(Hook):
     def __init__(self, *, max_failed_share: float = 0.1) -> None:
         self.max_failed_share = max_failed_share
         self.failures: dict[str, str] = {}
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep what was found."""
+        checkpoint['failures'] = dict(self.failures)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Know what the run had found that is resumed; weights alone are of another run."""
+        if runner._resume:
+            self.failures |= checkpoint.get('failures', {})
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
