@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from mart_mm.visualization.run_log import read_run
 from tests.reliability.same_run import differences
-from tests.reliability.training_kills import PLACES, Kill, Killer, Variant, draw
+from tests.reliability.training_kills import PLACES, SWITCH, Kill, Killer, Variant, draw
 from tests.training_runs import BASE, ROOT, SCHEDULE
 
 SEED = 20
@@ -62,34 +63,44 @@ def _minutes(request: pytest.FixtureRequest) -> None:
         pytest.skip('takes minutes: run with --full')
 
 
-def plan(number: int, processes: int) -> list[tuple[Variant, list[str | None]]]:
+def plan(number: int, processes: int, series: int) -> list[tuple[Variant, list[str | None]]]:
     """Runs with the places of their kills, ``number`` kills in all; None is any moment."""
     runs: list[tuple[Variant, list[str | None]]] = []
     places, names = itertools.cycle(PLACES), list(CONFIGS)
+    for _ in range(4 * series):  # so that the series begin at other places
+        next(places)
     left = number
     while left:
         index = len(runs)
         kills = min(left, (1, 1, 2, 3)[index % 4])
-        variant = Variant(names[(index + index // 4 + processes) % 4], processes)
+        variant = Variant(names[(index + index // 4 + series) % 4], processes)
         where = [next(places) if (index + kill) % 2 else None for kill in range(kills)]
         runs.append((variant, where))
         left -= kills
     return runs
 
 
-@pytest.mark.parametrize(('processes', 'few', 'many'), [(1, 2, 30), (2, 1, 20)], ids=['one', 'two'])
+@pytest.mark.parametrize(
+    ('series', 'processes', 'few', 'many'),
+    [(0, 1, 2, 15), (1, 2, 1, 10), (2, 1, 0, 15), (3, 2, 0, 10)],
+    ids=['one', 'two', 'one_more', 'two_more'],
+)
 def test_resumed_run_is_the_run_left_alone(
     killer: Killer,
     count: Callable[[int, int], int],
     tell: Callable[[str], None],
+    series: int,
     processes: int,
     few: int,
     many: int,
 ) -> None:
-    rng = random.Random(SEED + processes)
-    seen, wrong, runs = Counter(), [], plan(count(few, many), processes)
+    number, seed = count(few, many), SEED + series
+    if not number:
+        pytest.skip('more of the same: run with --full')
+    rng = random.Random(seed)
+    seen, wrong, runs = Counter(), [], plan(number, processes, series)
     for index, (variant, places) in enumerate(runs):
-        work_dir = killer.folder / f'run-{processes}-{index}'
+        work_dir = killer.folder / f'run-{series}-{index}'
         kills = []
         while places:
             kill = draw(rng, processes, places[0])
@@ -99,26 +110,28 @@ def test_resumed_run_is_the_run_left_alone(
                 break
             places = places[1:]
             kills.append(kill)
-            note(kill, variant, codes, seen)
+            note(kill, variant, work_dir, codes, seen)
         found = killer.differences(variant, work_dir)
         seen['exact'] += 0 if found else len(kills)
         if found:
             wrong.append(f'{variant}, {kills}: {found[:8]}')
         else:
             killer.forget(work_dir)
-    tell(f'seed {SEED + processes}: {seen.pop("kills")} kills, {seen.pop("exact")} resumed exactly')
+    tell(f'seed {seed}: {seen.pop("kills")} kills, {seen.pop("exact")} resumed exactly')
     for key in sorted(seen):
         tell(f'  {key}: {seen[key]}')
     assert not wrong, '\n'.join(wrong)
 
 
-def note(kill: Kill, variant: Variant, codes: list[int], seen: Counter) -> None:
+def note(kill: Kill, variant: Variant, work_dir: Path, codes: list[int], seen: Counter) -> None:
     """Count a kill."""
+    steps = max((record.get('iter', 0) for record in read_run(work_dir)), default=0)
+    stage = 'pretraining' if steps < SWITCH else 'finetuning'
     end = 'saved and exited with 143' if set(codes) == {143} else 'died'
     seen['kills'] += 1
     seen[f'by {kill.how}: {end}'] += 1
     seen[f'at {kill.place or "any moment"}'] += 1
-    seen[f'in {kill.stage}'] += 1
+    seen[f'in {stage}, {variant.processes} process(es)'] += 1
     seen[f'with {variant.config}'] += 1
 
 

@@ -67,12 +67,6 @@ class Kill:
     step: int = 0
     rank: int | None = None
 
-    @property
-    def stage(self) -> str:
-        """As far as it is known beforehand."""
-        done = self.moment * STEPS if self.place is None else self.step
-        return 'pretrain' if done < SWITCH else 'finetune'
-
 
 def draw(rng: random.Random, processes: int, place: str | None) -> Kill:
     """A kill at a place, or at any moment.

@@ -15,6 +15,7 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 
 from mart_mm.registry import HOOKS
+from mart_mm.utils.atomic import write_text
 
 FILE = 'interrupted.pth'
 EXIT_CODE = 128 + signal.SIGTERM
@@ -142,7 +143,7 @@ class GracefulStopHook(Hook):
         runner.save_checkpoint(runner.work_dir, FILE, meta=meta, by_epoch=False)
         if is_main_process():
             path = Path(runner.work_dir) / FILE
-            (path.parent / 'last_checkpoint').write_text(str(path))
+            write_text(path.with_name('last_checkpoint'), str(path))
             runner.logger.warning(
                 f'SIGTERM: stopped after {done} steps, saved in {path}; the same command with '
                 '--resume goes on from there'
