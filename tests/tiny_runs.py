@@ -61,7 +61,7 @@ def build(work_dir: Path, epochs: int = 3, *, keep: int = 2, **changes: object) 
         train_cfg=dict(by_epoch=True, max_epochs=epochs),
         optim_wrapper=dict(optimizer=dict(type='Adam', lr=0.1)),
         default_hooks=dict(
-            checkpoint=dict(type='WholeCheckpointHook', interval=1, max_keep_ckpts=keep),
+            checkpoint=dict(type='ResumableCheckpointHook', interval=1, max_keep_ckpts=keep),
             logger=dict(type='LoggerHook', interval=1),
         ),
         custom_hooks=[dict(type='PlainCheckpointHook')],

@@ -13,8 +13,10 @@ from mart_mm.planted.make import make
 
 ROOT = Path(__file__).resolve().parents[1]
 
-CONFIG = """
-_base_ = ['{root}/configs/mart/mart_mbt_planted.py']
+BASE = """
+_base_ = ['{root}/configs/{base}.py']
+"""
+MODEL = """
 model = dict(
     backbone=dict(
         visual=dict(embed_dims=16, depth=2, num_heads=2),
@@ -26,6 +28,9 @@ model = dict(
         audio=dict(decoder=dict(dims=16, depth=1, num_heads=2)),
     ),
 )
+"""
+#: two epochs of pretraining and two of finetuning, three steps each
+SCHEDULE = """
 train_dataloader = dict(
     batch_size=4, num_workers=0, persistent_workers=False, dataset=dict(data_root='{data}')
 )
@@ -62,7 +67,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_config(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two epochs of pretraining and two of finetuning, three steps each."""
     path = tmp_path_factory.mktemp('configs') / 'tiny.py'
-    path.write_text(CONFIG.format(root=ROOT, data=planted))
+    text = BASE + MODEL + SCHEDULE
+    path.write_text(text.format(root=ROOT, data=planted, base='mart/mart_mbt_planted'))
     return path
 
 

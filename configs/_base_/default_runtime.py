@@ -7,9 +7,13 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     # on the disk there is room for one more than max_keep_ckpts: a new one is whole before one is removed
     checkpoint=dict(
-        type='WholeCheckpointHook', interval=1, max_keep_ckpts=2, save_best='affect/emotion_acc'
+        type='ResumableCheckpointHook',
+        interval=1,
+        max_keep_ckpts=2,
+        save_best='affect/emotion_acc',
     ),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    stop=dict(type='GracefulStopHook'),
 )
 
 # log-mel, cues and frame tables are computed once per file; --cfg-options cache=None computes them

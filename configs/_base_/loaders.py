@@ -6,6 +6,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='BalancedSampler', shuffle=True),
     collate_fn=dict(type='mart_mm.affective_collate'),
+    worker_init_fn=dict(type='mart_mm.end_with_parent'),
 )
 val_dataloader = dict(
     batch_size=4,
@@ -13,6 +14,7 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='ResumableSampler', shuffle=False),
     collate_fn=dict(type='mart_mm.affective_collate'),
+    worker_init_fn=dict(type='mart_mm.end_with_parent'),
 )
 test_dataloader = val_dataloader
 

@@ -14,7 +14,8 @@ from mmengine.config import Config
 from mart_mm.errors import unknown_name
 from mart_mm.visualization.confusion import draw_confusion
 from mart_mm.visualization.embedding import draw_embedding, embed, usable_perplexity
-from mart_mm.visualization.losses import draw_losses, read_scalars
+from mart_mm.visualization.losses import draw_losses
+from mart_mm.visualization.run_log import read_run, read_scalars
 
 
 def tsne_picture(
@@ -102,23 +103,23 @@ def losses_picture(path: str | Path, switch_epoch: int | None = None) -> Figure:
     """Losses and test accuracy over the epochs of a run.
 
     Args:
-        path: ``scalars.json``, or a work directory: its last run is taken.
+        path: ``scalars.json``, or a work directory: its last run is taken, with all its resumed parts.
         switch_epoch: Last epoch of pretraining; default: that of the config beside the file.
 
     Raises:
         OSError: When the file cannot be read.
         ValueError: When there is none, or it has no losses.
     """
-    path = Path(path)
+    path, read = Path(path), read_scalars
     if path.is_dir():
         found = sorted(path.glob('**/vis_data/scalars.json'))
         if not found:
             raise ValueError(f'{path}: no vis_data/scalars.json below: give the folder of a run')
-        path = found[-1]
+        path, read = found[-1], lambda file: read_run(file.parents[2])
     if switch_epoch is None:
         switch_epoch = _pretrain_epochs(path.with_name('config.py'))
     try:
-        return draw_losses(read_scalars(path), switch_epoch)
+        return draw_losses(read(path), switch_epoch)
     except ValueError as error:
         message = str(error)
         raise ValueError(message if str(path) in message else f'{path}: {message}') from error

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 
 from mart_mm.apis.shrink import shrink
 from mart_mm.engine.distributed import init_cpu_processes
+from mart_mm.engine.hooks.graceful_stop import own_sigterm
 from mart_mm.engine.process_watch import ProcessWatch
 from mart_mm.engine.runner import AffectiveRunner
 from mart_mm.errors import NonFiniteLossError, unknown_name
@@ -201,7 +202,8 @@ def train(cfg: Config) -> Runner:
     """
     with running(cfg) as runner:
         try:
-            runner.train()
+            with own_sigterm():
+                runner.train()
         except NonFiniteLossError:
             name = f'nonfinite_iter_{runner.iter}.pth'
             runner.save_checkpoint(runner.work_dir, name, by_epoch=False)

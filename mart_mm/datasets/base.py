@@ -22,6 +22,7 @@ from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
+from mart_mm.utils.randomness import seeded_globals
 
 VIDEO_SUFFIXES = ('.mp4', '.mkv', '.avi', '.webm', '.mov', '.flv', '.wmv')
 SENTIMENTS = ('three-way', 'two-way')
@@ -320,7 +321,10 @@ class AffectiveDataset(BaseDataset):
         record['rng'] = np.random.default_rng((self.seed, epoch, index))
         is_pretraining = self.pretrain_pipeline and self._is_pretraining
         pipeline = self.pretrain_pipeline if is_pretraining else self.pipeline
-        with local_copies(record, self.cache, self.backend_args) as local:
+        with (
+            local_copies(record, self.cache, self.backend_args) as local,
+            seeded_globals(self.seed, epoch, index),  # transforms of others draw from these
+        ):
             sample = pipeline(local)
         if is_remote(record.get('video_path', '')):
             sample['data_samples'].set_metainfo(dict(video_path=record['video_path']))

@@ -116,7 +116,7 @@ class EmotionReport:
         return dict(format=FORMAT, **asdict(self))
 
     def save(self, path: str | Path) -> Path:
-        """Write as JSON, whole or not at all; bytes of a file's name that are no UTF-8 come back as they were."""
+        """Write as JSON, whole or not at all; a name that is no UTF-8 comes back as it was."""
         path = Path(path)
         content = json.dumps(self.to_dict(), ensure_ascii=False, indent=1)
         write_text(path, content, errors='backslashreplace')

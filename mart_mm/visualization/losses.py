@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -16,32 +14,11 @@ _PRETRAIN_ONLY = ('loss_tacl', 'loss_patch', 'loss_kl', 'loss_cpc', 'loss_aux')
 _ACCURACY, _COLUMNS = 'affect/emotion_acc', 3
 
 
-def read_scalars(path: str | Path) -> list[dict]:
-    """Records of ``vis_data/scalars.json``, which MMEngine writes beside the log.
-
-    Raises:
-        OSError: When the file cannot be read.
-        ValueError: When a line is no record.
-    """
-    records = []
-    for number, line in enumerate(Path(path).read_text(encoding='utf-8').splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f'{path}, line {number}: no record ({error}): give vis_data/scalars.json of a run'
-            ) from error
-        records.append(record)
-    return records
-
-
 def draw_losses(records: Sequence[dict], switch_epoch: int | None = None) -> Figure:
     """Draw each loss over the epochs, in one small picture each, and the accuracy.
 
     Args:
-        records: As :func:`read_scalars` returns them.
+        records: As :func:`mart_mm.visualization.run_log.read_run` returns them.
         switch_epoch: Last epoch of pretraining, drawn as a line.
 
     Raises:

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mart_mm.engine.hooks import whole_checkpoint
+from mart_mm.engine.hooks import resumable_checkpoint
 from mart_mm.errors import CheckpointNotSavedError, NothingToResumeError, WeightsError
 from mart_mm.utils import atomic
 from mart_mm.weight_files import resuming
@@ -62,9 +62,11 @@ def test_a_new_checkpoint_is_whole_before_an_old_one_goes(
 def test_the_best_so_far_stays_until_a_better_one_is_whole(
     tiny_runs: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook = dict(type='WholeCheckpointHook', interval=1, save_best='acc', rule='greater')
+    hook = dict(type='ResumableCheckpointHook', interval=1, save_best='acc', rule='greater')
     runner = tiny_runs.train(tmp_path, 1, default_hooks=dict(checkpoint=hook))
-    (hook,) = (h for h in runner.hooks if isinstance(h, whole_checkpoint.WholeCheckpointHook))
+    (hook,) = (
+        h for h in runner.hooks if isinstance(h, resumable_checkpoint.ResumableCheckpointHook)
+    )
     hook.after_val_epoch(runner, dict(acc=0.5))
     assert (tmp_path / 'best_acc_epoch_1.pth').exists()
     runner.train_loop._epoch = 2
@@ -112,7 +114,7 @@ def _stop(point: str, reached: object) -> None:
         signal.pause()
 
     saves = itertools.count(1)
-    put, remove_now = DurableBackend.put, whole_checkpoint._RemovesLater.remove_now
+    put, remove_now = DurableBackend.put, resumable_checkpoint._RemovesLater.remove_now
 
     def second(self: DurableBackend, obj: bytes, path: str) -> None:
         if next(saves) == 2:
@@ -131,7 +133,7 @@ def _stop(point: str, reached: object) -> None:
         remove_now(self)
 
     DurableBackend.put = second
-    whole_checkpoint._RemovesLater.remove_now = removing
+    resumable_checkpoint._RemovesLater.remove_now = removing
 
 
 @pytest.mark.parametrize('point', ['half written', 'not renamed', 'not named', 'nothing removed'])

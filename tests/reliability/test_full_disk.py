@@ -113,7 +113,7 @@ def test_no_room_for_the_log(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """Until it saves a checkpoint, a run goes on as it would have."""
-    hook = dict(type='WholeCheckpointHook', interval=-1, save_last=False)
+    hook = dict(type='ResumableCheckpointHook', interval=-1, save_last=False)
     runner = tiny_runs.build(disk.path / 'run', 20, default_hooks=dict(checkpoint=hook))
     runner.visualizer.add_scalar('before', 1.0)
     (log,) = Path(runner.log_dir).glob('*.log')

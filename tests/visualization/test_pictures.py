@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mart_mm.visualization.confusion import draw_confusion
-from mart_mm.visualization.losses import draw_losses, read_scalars
+from mart_mm.visualization.losses import draw_losses
 from mart_mm.visualization.masks import draw_masks, hide_patches
+from mart_mm.visualization.run_log import read_scalars
 from mart_mm.visualization.style import LEVEL_COLOURS, save_figure
 from mart_mm.visualization.timeline import draw_timeline
 

@@ -16,7 +16,8 @@ from mart_mm.apis.pictures import (
 from mart_mm.apis.splits import build_split
 from mart_mm.apis.video_batch import VideoBatch, load_video, read_truth
 from mart_mm.visualization.confusion import draw_confusion
-from mart_mm.visualization.losses import draw_losses, read_scalars
+from mart_mm.visualization.losses import draw_losses
+from mart_mm.visualization.run_log import read_run
 from mart_mm.visualization.style import save_figure
 
 
@@ -38,13 +39,12 @@ def draw_pictures(
     confusion = draw_confusion(
         scores['scores']['confusion'], scores['classes'], 'MART, test videos'
     )
-    scalars = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1]
     switch = next(h['pretrain_epochs'] for h in cfg.custom_hooks if h['type'] == 'StageSwitchHook')
     recognizer = load_recognizer(cfg, str(work_dir / 'pretrained.pth'))
     first, second = _whole_videos(cfg, read_truth(truth_file), 2)
     figures = dict(
         confusion_matrix=confusion,
-        losses=draw_losses(read_scalars(scalars), switch),
+        losses=draw_losses(read_run(work_dir), switch),
         emotion_curve_1=timeline_picture(recognizer, first),
         emotion_curve_2=timeline_picture(recognizer, second),
         masks=mask_picture(recognizer, first),

@@ -25,7 +25,7 @@ class FailureReportHook(Hook):
     Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
     them all, with the reason. One process checks the share at each failure; several do so together,
     every 50 training steps and at the end of each epoch, so that all of them stop, and with the same
-    error.
+    error. Checkpoints keep the failures, so a resumed run knows them.
 
     Args:
         max_failed_share: Largest share of a data set's records that may fail. A file that several
@@ -39,6 +39,15 @@ class FailureReportHook(Hook):
         self.max_failed_share = max_failed_share
         self.failures: dict[str, str] = {}
         self._untold: dict[str, str] = {}
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep what was found."""
+        checkpoint['failures'] = dict(self.failures)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Know what the run had found that is resumed; weights alone are of another run."""
+        if runner._resume:
+            self.failures |= checkpoint.get('failures', {})
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None

@@ -36,7 +36,7 @@ def to_plain(value: object, where: str = 'checkpoint') -> object:
         history, counts = value.data
         return {
             _BUFFER: True,
-            'history': torch.from_numpy(np.asarray(history, dtype=np.float64).copy()),
+            'history': torch.from_numpy(np.asarray(history).copy()),
             'counts': torch.from_numpy(np.asarray(counts, dtype=np.int64).copy()),
             'max_length': int(value.max_length),
         }

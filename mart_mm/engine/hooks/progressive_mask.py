@@ -6,6 +6,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mart_mm.engine.hooks.stage_switch import recognizer_of
+from mart_mm.engine.loops import starts_epoch
 from mart_mm.registry import HOOKS
 
 
@@ -21,4 +22,5 @@ class ProgressiveMaskHook(Hook):
         recognizer = recognizer_of(runner)
         if recognizer.stage.name == 'pretrain':
             recognizer.pretext.mask_progress = recognizer.stage.progress
-            runner.message_hub.update_scalar('train/mask_progress', recognizer.stage.progress)
+            if starts_epoch(runner):  # otherwise the log has it already
+                runner.message_hub.update_scalar('train/mask_progress', recognizer.stage.progress)

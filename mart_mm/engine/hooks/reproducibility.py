@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-
-import numpy as np
-import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mart_mm.registry import HOOKS
+from mart_mm.utils.randomness import seed_globals
 
 
 @HOOKS.register_module()
@@ -32,8 +29,4 @@ class ReproducibilityHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
         """Seed Python, NumPy and torch."""
-        entropy = (runner.seed or 0, runner.iter, get_rank())
-        seed = int(np.random.SeedSequence(entropy).generate_state(1)[0])
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002  third-party code may draw from the global one
-        torch.manual_seed(seed)
+        seed_globals(runner.seed or 0, runner.iter, get_rank())

@@ -7,6 +7,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from mart_mm.engine.distributed import AffectiveDistributedDataParallel
+from mart_mm.engine.loops import starts_epoch
 from mart_mm.models.recognizers.affective import AffectiveRecognizer, TrainingStage
 from mart_mm.registry import HOOKS
 
@@ -80,7 +81,7 @@ class StageSwitchHook(Hook):
         stage = self.stage_at(runner.epoch, runner.max_epochs)
         if stage.name != recognizer.stage.name or stage.epoch == 1:
             runner.logger.info(f'stage: {stage.name}, {stage.num_epochs} epochs')
-        if stage.name != recognizer.stage.name:
+        if stage.epoch == 1 and starts_epoch(runner):
             _forget_losses(runner)
         recognizer.stage = stage
         if isinstance(runner.model, AffectiveDistributedDataParallel):

@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mart_mm.engine.hooks.stage_switch import recognizer_of
+from mart_mm.engine.loops import starts_epoch
 from mart_mm.registry import HOOKS
 
 
@@ -37,4 +38,5 @@ class VerificationWarmupHook(Hook):
         is_warm = stage.epoch > math.ceil(self.warmup * stage.num_epochs)
         final = pretext.final_verify_level
         pretext.verify_level = final if is_warm else min(self.level, final)
-        runner.message_hub.update_scalar('train/verify_level', pretext.verify_level)
+        if starts_epoch(runner):  # otherwise the log has it already
+            runner.message_hub.update_scalar('train/verify_level', pretext.verify_level)

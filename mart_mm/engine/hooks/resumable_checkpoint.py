@@ -1,4 +1,4 @@
-"""Checkpoints are removed when those that take their place are there."""
+"""Checkpoints from which a run goes on exactly, and of which one is always whole."""
 
 from __future__ import annotations
 
@@ -9,24 +9,54 @@ from mmengine.fileio import BaseStorageBackend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from mart_mm.engine.loops import EVALUATED
 from mart_mm.registry import HOOKS
 from mart_mm.weight_files.resuming import POINTER
 from mart_mm.weight_files.saving import explained
 
 
 @HOOKS.register_module()
-class WholeCheckpointHook(CheckpointHook):
-    """MMEngine's hook; a kill or a full disk while it saves leaves what was there.
+class ResumableCheckpointHook(CheckpointHook):
+    """As MMEngine's, but nothing is missing in a checkpoint, and nothing is lost while one is written.
 
-    MMEngine removes an old checkpoint, or the best one so far, before it writes the new one. Here the new
-    one is whole on the disk first, then ``last_checkpoint`` names it, and then the old one goes, so that
-    there is room for one more than ``max_keep_ckpts`` to be had.
+    - Checkpoints by iteration are written after the optimiser step that a due iteration belongs to:
+      between two steps gradients are accumulated, which no checkpoint holds.
+    - A checkpoint that is written again because the epoch is the best so far says that the epoch has
+      been evaluated, also in a resumed run that has not saved yet.
+    - MMEngine removes an old checkpoint, or the best one so far, before it writes the new one. Here the
+      new one is whole on the disk first, then ``last_checkpoint`` names it, and then the old one goes: there
+      must be room for one more than ``max_keep_ckpts``.
     """
 
     def before_train(self, runner: Runner) -> None:
-        """See MMEngine's hook."""
+        """Take up what the checkpoint says of its own saving."""
         super().before_train(runner)
         self.file_backend = _RemovesLater(self.file_backend)
+        self.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')
+        self._is_due = False
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Save when it is due and the optimiser has stepped."""
+        if self.by_epoch:
+            return
+        self._is_due |= self.every_n_train_iters(runner, self.interval, self.save_begin) or (
+            self.save_last and self.is_last_train_iter(runner)
+        )
+        if self._is_due and runner.optim_wrapper.should_update():
+            self._is_due = False
+            runner.logger.info(f'Saving checkpoint at {runner.iter + 1} iterations')
+            self._save_checkpoint(runner)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Note that the epoch has been evaluated; save it if it is the best."""
+        runner.message_hub.update_info(EVALUATED, runner.epoch)
+        super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         with explained(Path(runner.work_dir) / POINTER):
