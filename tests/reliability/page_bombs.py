@@ -43,12 +43,12 @@ def bombs(video: bytes) -> dict[str, bytes]:
     at = pictures.index(b'\x44\x89\x88') + 3
     assert announced != pictures and jpeg_size == side + side
     return {
+        'frames_100_million.mp4': _many_samples(video, 100_000_000),
         'announced_30000.mkv': announced,
         'jpeg_16000.mkv': pictures.replace(jpeg_size, struct.pack('>HH', 16_000, 16_000)),
-        'png_16000.avi': _png_inside(16_000),
         'png_65000.avi': _png_inside(65_000),
         'a_thousand_years.mkv': pictures[:at] + struct.pack('>d', 3e13) + pictures[at + 8 :],
-        'frames_100_million.mp4': _many_samples(video, 100_000_000),
+        'png_16000.avi': _png_inside(16_000),
         'frames_2_billion.mp4': _many_samples(video, 2_000_000_000),
     }
 
