@@ -36,9 +36,8 @@ def bombs(video: bytes) -> dict[str, bytes]:
     side, huge = struct.pack('>H', _SIDE), struct.pack('>H', _HUGE)
     announced = pictures.replace(b'\xb0\x82' + side, b'\xb0\x82' + huge)
     announced = announced.replace(b'\xba\x82' + side, b'\xba\x82' + huge)
-    start = (
-        pictures.index(b'\xff\xc0') + 5
-    )  # height and width of a JPEG, behind its length and depth
+    # a JPEG says its height and width behind the length and depth of this segment
+    start = pictures.index(b'\xff\xc0') + 5
     jpeg_size = pictures[start : start + 4]
     at = pictures.index(b'\x44\x89\x88') + 3
     assert announced != pictures and jpeg_size == side + side
