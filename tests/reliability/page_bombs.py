@@ -36,19 +36,18 @@ def bombs(video: bytes) -> dict[str, bytes]:
     side, huge = struct.pack('>H', _SIDE), struct.pack('>H', _HUGE)
     announced = pictures.replace(b'\xb0\x82' + side, b'\xb0\x82' + huge)
     announced = announced.replace(b'\xba\x82' + side, b'\xba\x82' + huge)
-    start = (
-        pictures.index(b'\xff\xc0') + 5
-    )  # height and width of a JPEG, behind its length and depth
+    # a JPEG says its height and width behind the length and depth of this segment
+    start = pictures.index(b'\xff\xc0') + 5
     jpeg_size = pictures[start : start + 4]
     at = pictures.index(b'\x44\x89\x88') + 3
     assert announced != pictures and jpeg_size == side + side
     return {
+        'frames_100_million.mp4': _many_samples(video, 100_000_000),
         'announced_30000.mkv': announced,
         'jpeg_16000.mkv': pictures.replace(jpeg_size, struct.pack('>HH', 16_000, 16_000)),
-        'png_16000.avi': _png_inside(16_000),
         'png_65000.avi': _png_inside(65_000),
         'a_thousand_years.mkv': pictures[:at] + struct.pack('>d', 3e13) + pictures[at + 8 :],
-        'frames_100_million.mp4': _many_samples(video, 100_000_000),
+        'png_16000.avi': _png_inside(16_000),
         'frames_2_billion.mp4': _many_samples(video, 2_000_000_000),
     }
 
