@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable
@@ -201,7 +202,7 @@ class AffectiveDataset(BaseDataset):
         """
         for suffix in VIDEO_SUFFIXES:
             path = folder / f'{media}{suffix}'
-            if path.exists():
+            if os.path.exists(path):  # False, not an error, for a name that is too long
                 return path
         return folder / f'{media}{VIDEO_SUFFIXES[0]}'
 
