@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def find_sidecars(stem: str | Path, suffixes: Sequence[str] = SUFFIXES) -> Itera
     for suffix in suffixes:
         for spelling in (suffix, suffix.upper()):
             path = Path(f'{stem}{spelling}')
-            if path.is_file():
+            if os.path.isfile(path):  # False, not an error, for a name that is too long
                 yield path
                 break
 

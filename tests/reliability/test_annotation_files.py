@@ -16,6 +16,7 @@ from mart_mm.datasets.iemocap import IEMOCAP
 from mart_mm.datasets.manifest import ManifestDataset
 from mart_mm.datasets.perr import PERR
 from mart_mm.datasets.video_emotion8 import VideoEmotion8
+from mart_mm.lexicon.transcript import find_sidecar
 from tests.reliability.subtitle_files import deadline
 
 TURN = '[{0}.0000 - {0}.9000]\tSes01F_impro01_F00{0}\tneu\t[2.5, 2.5, 2.5]\n'
@@ -192,6 +193,12 @@ def test_turns_that_cannot_be_read_are_reported(
     assert len(told) == 2
     for number, message in zip((4, 5), told, strict=True):
         assert f'a.txt, line {number}: ' in message and 'left out' in message
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    """It is a video that is missing, which fails when it is read."""
+    records = load(tmp_path, 'Ekman6 list', f'joy/v1 4\njoy/{"x" * 300} 4\n'.encode())
+    assert len(records) == 2 and not find_sidecar(tmp_path / ('x' * 300))
 
 
 def damaged(rng: random.Random, content: bytes) -> bytes:

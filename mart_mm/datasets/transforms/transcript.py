@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -108,7 +109,7 @@ class LoadTranscript(Transform):
 
     def _sidecars(self, results: dict) -> list[Path]:
         given, paths = results.get('transcript_path'), []
-        if given and Path(given).suffix.lower() in self.suffixes and Path(given).is_file():
+        if given and Path(given).suffix.lower() in self.suffixes and os.path.isfile(given):
             paths.append(Path(given))
         stems = [given] if given else []
         stems += [Path(video).with_suffix('') for video in _files(results)]
@@ -118,7 +119,7 @@ class LoadTranscript(Transform):
 
     def _from_container(self, results: dict) -> list[TranscriptLine]:
         for video in _files(results):
-            if not Path(video).is_file():
+            if not os.path.isfile(video):
                 continue
             try:
                 lines = read_container_subtitles(video, self.language)
@@ -132,7 +133,7 @@ class LoadTranscript(Transform):
     def _from_speech(self, results: dict) -> list[TranscriptLine]:
         for video in _files(results):
             path = result_path(video)
-            if not path.is_file():
+            if not os.path.isfile(path):
                 continue
             try:
                 return read_speech(path)
