@@ -34,6 +34,7 @@ def infer(
     transcript: str | os.PathLike | None = None,
     formats: Sequence[str] = ('json',),
     picture: bool = True,
+    masks: bool = False,
 ) -> int:
     """Write the report of each video, and say what was done.
 
@@ -50,6 +51,7 @@ def infer(
         transcript: A subtitle file for the one video, or a folder with files named as the videos.
         formats: Some of :data:`mart_mm.exports.FORMATS`.
         picture: Whether a picture of each report is written.
+        masks: Whether reports say what MART's masker picks, where the model has one.
 
     Returns:
         Exit status: 0 when all is done, 1 when some videos failed, 2 when nothing could be begun.
@@ -60,7 +62,7 @@ def infer(
                 raise ValueError(unknown_name('format', name, FORMATS))
         videos = list_videos(inputs)
         transcripts_for(transcript, videos)
-        inferencer = MARTInferencer(model, weights, device)
+        inferencer = MARTInferencer(model, weights, device, masks=masks)
     except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
         print_log(f'error: {error}', logger='current', level=logging.ERROR)
         return WRONG_ARGUMENTS

@@ -64,6 +64,7 @@ class MARTInferencer(BaseInferencer):
         show_progress: Show a progress bar.
         segment_seconds: Length of a segment; default: the median of the training data. Where a
             checkpoint does not say it, the length of the sound that a segment is heard with.
+        masks: Whether reports say what MART's masker picks, where the model has one.
 
     Attributes:
         card: What is known of the model: classes, polarity, pipeline.
@@ -91,6 +92,7 @@ class MARTInferencer(BaseInferencer):
         scope: str = 'mart_mm',
         show_progress: bool = True,
         segment_seconds: float | None = None,
+        masks: bool = False,
     ) -> None:
         if segment_seconds is not None and not segment_seconds > 0:
             raise ValueError(f'segment_seconds={segment_seconds}: a length above 0 is needed')
@@ -101,7 +103,7 @@ class MARTInferencer(BaseInferencer):
         if isinstance(model, os.PathLike):
             model = str(model)
         init_default_scope(scope)
-        self._wanted_seconds = segment_seconds
+        self._wanted_seconds, self._with_masks = segment_seconds, masks
         super().__init__(
             model, None if weights is None else str(weights), device, scope, show_progress
         )
@@ -139,7 +141,7 @@ class MARTInferencer(BaseInferencer):
             sha256=checkpoint.sha256,
             version=__version__,
         )
-        return build_for_prediction(self.card, checkpoint).to(device)
+        return build_for_prediction(self.card, checkpoint, self._with_masks).to(device)
 
     def _init_pipeline(self, cfg: Config | ConfigDict) -> WindowPipeline:
         pipeline = self.card.pipeline

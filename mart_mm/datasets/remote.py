@@ -9,6 +9,7 @@ an address.
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import tarfile
 import tempfile
@@ -60,7 +61,7 @@ def exists(path: str | Path) -> bool:
     if is_address(path):
         return True
     if parts is None:
-        return Path(path).exists()
+        return os.path.exists(path)  # False, not an error, for a name that is too long
     with suppress(MediaError):
         return parts[1] in members(parts[0])
     return False

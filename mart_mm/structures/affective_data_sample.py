@@ -28,6 +28,9 @@ class AffectiveDataSample(BaseDataElement):
     ``pred_emotion``     int
     ``pred_sentiment``   int in {-1, 0, 1}
     ``temporal_scores``  float tensor (S, C), the emotion distribution of each segment
+    ``masks``            what emotion-oriented masking picks, a dict: bool tensor (S, grid...) of each
+                         stream that is present (``'visual'``, ``'audio'``), and ``with_words``, bool
+                         tensor (S,), segments with verified words
     ``failed``           str, why the video could not be read; then there is no prediction
     ==================== ============================================================================
     """

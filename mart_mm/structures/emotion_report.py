@@ -77,6 +77,30 @@ class WordReport:
 
 
 @dataclass(frozen=True)
+class MaskReport:
+    """What emotion-oriented masking picks at the end of pretraining (paper Sec. 3.3, Eq. 6-7).
+
+    The masker ranks the patches of a segment by how much its verified words attend to them, and the
+    segment's own feature, in the shares of the model's config; where it has no verified word, by its own
+    feature alone. Picked are the patches that it hides and, ranked above these, the few that it leaves
+    visible as hints.
+
+    Attributes:
+        visual: Of each segment, rows of patches from top to bottom: strings of digits from left to right,
+            ``'0'`` for a patch that is picked at no time step of the segment to ``'9'`` for one that is
+            picked at all of them. None where frames are not masked.
+        audio: Of each segment, bands of its sound from low to high: strings of digits from its start to
+            its end, ``'9'`` for a picked patch and ``'0'`` for another. Empty where the segment has no
+            sound, None where none has, or sound is not masked.
+        with_words: Of each segment, whether it has verified words, which then take part.
+    """
+
+    visual: list[list[str]] | None
+    audio: list[list[str]] | None
+    with_words: list[bool]
+
+
+@dataclass(frozen=True)
 class EmotionReport:
     """All of a video.
 
@@ -95,6 +119,7 @@ class EmotionReport:
         warnings: What could not be read or was left out, in words.
         model: ``name``, ``checkpoint`` (file name), ``sha256`` (of the file, first 16 digits) and
             ``version`` of this package.
+        masks: What MART's masker picks; None where it was not asked for, or the model has no such masker.
     """
 
     video: str
@@ -110,10 +135,14 @@ class EmotionReport:
     transcript_source: str | None
     warnings: list[str] = field(default_factory=list)
     model: dict[str, str] = field(default_factory=dict)
+    masks: MaskReport | None = None
 
     def to_dict(self) -> dict:
-        """As plain data, with ``format`` in front."""
-        return dict(format=FORMAT, **asdict(self))
+        """As plain data, with ``format`` in front; ``masks`` only where there are any."""
+        content = dict(format=FORMAT, **asdict(self))
+        if self.masks is None:
+            del content['masks']
+        return content
 
     def save(self, path: str | Path) -> Path:
         """Write as JSON, whole or not at all; a name that is no UTF-8 comes back as it was."""
@@ -142,6 +171,8 @@ class EmotionReport:
             content = {name: value for name, value in content.items() if name != 'format'}
             content['segments'] = [SegmentReport(**part) for part in content['segments']]
             content['words'] = [WordReport(**part) for part in content['words']]
+            if content.get('masks') is not None:
+                content['masks'] = MaskReport(**content['masks'])
             return cls(**content)
         except (KeyError, TypeError) as error:
             raise ReportError(

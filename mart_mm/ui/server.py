@@ -43,7 +43,7 @@ class LazyAnalyser:
                 on_progress(0.0, 'loading the model')
                 from mart_mm.apis import MARTInferencer
 
-                self._inferencer = MARTInferencer(show_progress=False, **self._options)
+                self._inferencer = MARTInferencer(show_progress=False, masks=True, **self._options)
             return self._inferencer.report(path, transcript=transcript, on_progress=on_progress)
         finally:
             self._lock.release()

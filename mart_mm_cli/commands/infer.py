@@ -39,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FORMAT',
         help='json, csv, srt, eaf, labelstudio, overlay (json)',
     )
+    parser.add_argument(
+        '--masks',
+        action='store_true',
+        help="also report which patches of picture and sound MART's masker picks",
+    )
     parser.add_argument('--no-picture', action='store_true', help='draw no timeline')
 
 
@@ -59,4 +64,5 @@ def run(args: argparse.Namespace) -> int:
         transcript=args.transcript,
         formats=tuple(args.formats),
         picture=not args.no_picture,
+        masks=args.masks,
     )

@@ -88,7 +88,9 @@ def open_page(chromium: object) -> Iterator[object]:
 
 @pytest.fixture
 def server(ui: SimpleNamespace, planted_exports: list) -> Iterator[str]:
-    analysers = dict(planted=ui.Analyser(ui.report()), other=ui.Analyser(ui.report(shift=0.5)))
+    analysers = dict(
+        planted=ui.Analyser(ui.report()), other=ui.Analyser(ui.report(shift=0.5, with_masks=True))
+    )
     with serving(create_app(analysers)) as url:
         yield url
 

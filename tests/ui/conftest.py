@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from mart_mm.structures.emotion_report import DROPPED_AT, EmotionReport, SegmentReport, WordReport
+from mart_mm.structures.emotion_report import (
+    DROPPED_AT,
+    EmotionReport,
+    MaskReport,
+    SegmentReport,
+    WordReport,
+)
 from mart_mm.utils.media_writer import write_video
 
 BASE_URL = 'http://127.0.0.1:8765'
@@ -24,7 +30,11 @@ SPOKEN = 'happy terrible party cry smile scared lovely awful wonderful lonely'.s
 
 
 def plant_report(
-    duration: float = 4.0, num_segments: int = 8, num_words: int = 10, shift: float = 0.0
+    duration: float = 4.0,
+    num_segments: int = 8,
+    num_words: int = 10,
+    shift: float = 0.0,
+    with_masks: bool = False,
 ) -> EmotionReport:
     """Emotions that come and go, words evenly spread; another ``shift``, other emotions."""
     length = duration / num_segments
@@ -80,6 +90,23 @@ def plant_report(
         transcript_source='sidecar',
         warnings=['the sound ends 0.1 s before the picture'],
         model=dict(name='planted', checkpoint='none.pth', sha256='0' * 16, version='0'),
+        masks=plant_masks(num_segments) if with_masks else None,
+    )
+
+
+def plant_masks(num_segments: int) -> MaskReport:
+    """All digits in pictures of 3 x 4 patches, and sound of 4 bands that the second segment lacks."""
+    rng = np.random.default_rng(0)
+    visual = rng.integers(0, 10, (num_segments, 3, 4))
+    audio = 9 * rng.integers(0, 2, (num_segments, 4, 5))
+
+    def rows(segment: np.ndarray) -> list[str]:
+        return [''.join(map(str, row)) for row in segment]
+
+    return MaskReport(
+        visual=[rows(segment) for segment in visual],
+        audio=[[] if number == 1 else rows(segment) for number, segment in enumerate(audio)],
+        with_words=[number % 3 == 0 for number in range(num_segments)],
     )
 
 

@@ -41,7 +41,7 @@ def test_model_is_loaded_by_its_first_video(made: list) -> None:
     for name in ('x.mp4', 'y.mp4'):
         found = analyser(Path(name), Path('t.srt'), lambda *progress: told.append(progress))
         assert found == (Path(name), Path('t.srt'))
-    assert made == [dict(model='a.pth', show_progress=False, device='cpu')]
+    assert made == [dict(model='a.pth', show_progress=False, masks=True, device='cpu')]
     assert told == [(0.0, 'loading the model'), (0.5, 'half'), (0.5, 'half')]
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.config import Config
-from torch import Tensor, nn
+from mmengine.logging import print_log
+from torch import Tensor
 
+from mart_mm.apis.inference.pretext import (
+    EmotionPicker,
+    WordVerifier,
+    is_type,
+    weights_below,
+    why_no_masks,
+)
 from mart_mm.engine.describe_run import evaluation_pipeline
 from mart_mm.errors import WeightsError
 from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
-from mart_mm.models.pretext.base import Pretext
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import MODELS
 from mart_mm.structures.inference_card import KEY, CardError, InferenceCard
@@ -104,36 +112,20 @@ def card_of(checkpoint: Checkpoint, cfg: Config | None = None) -> InferenceCard:
     )
 
 
-class WordVerifier(Pretext):
-    """What is left of a pretext at prediction: it tells the cues' levels.
-
-    Args:
-        verifier: Module that does; see :meth:`Pretext.cue_levels`.
-    """
-
-    def __init__(self, verifier: nn.Module) -> None:
-        super().__init__()
-        self.verifier = verifier
-
-    def loss(self, recognizer: AffectiveRecognizer, inputs: dict, data_samples: list) -> dict:
-        """Not for training.
-
-        Raises:
-            TypeError: Always.
-        """
-        raise TypeError('a recogniser built for prediction cannot be trained: build its config')
-
-    def cue_levels(self, distribution: Tensor, polarity: Tensor, inputs: dict) -> Tensor:
-        """See :class:`Pretext`."""
-        return self.verifier(distribution, polarity, inputs['cues'])
-
-
-def build_for_prediction(card: InferenceCard, checkpoint: Checkpoint) -> AffectiveRecognizer:
+def build_for_prediction(
+    card: InferenceCard, checkpoint: Checkpoint, masks: bool = False
+) -> AffectiveRecognizer:
     """The recogniser of a card with the weights of a checkpoint, on the CPU, in evaluation mode.
 
     What only training needs is left out: the pretext but for its verifier, files of pretrained
     weights, compilation, and the text encoder of models that read no words. Words are verified by the
     temporal scores of these very weights, which are those that the report shows.
+
+    Args:
+        card: What is known of the model.
+        checkpoint: Its weights.
+        masks: Whether the pretext's attention and maskers are built too. Where it has none, or they are
+            not in the checkpoint, a warning says so.
 
     Raises:
         WeightsError: When the weights are of another model.
@@ -142,14 +134,25 @@ def build_for_prediction(card: InferenceCard, checkpoint: Checkpoint) -> Affecti
     pretext = config.pop('pretext', None) or {}
     config.pop('compile_cfg', None)
     preprocessor = config['data_preprocessor']
-    kind = MODELS.get(preprocessor['type'])
-    if not (isinstance(kind, type) and issubclass(kind, LanguageDataPreprocessor)):
+    if masks:
+        reason = why_no_masks(pretext, preprocessor['text_encoder'], checkpoint.state)
+        masks = not reason
+        if reason:
+            print_log(
+                f'{checkpoint.path}: reports hold no masks: {reason}',
+                logger='current',
+                level=logging.WARNING,
+            )
+    if not masks and not is_type(preprocessor, LanguageDataPreprocessor):
         preprocessor['text_encoder'] = dict(type='LexiconVectorEncoder')
     recognizer = MODELS.build(config)
     _fill(recognizer, checkpoint)
-    if pretext.get('verifier'):
+    if masks:
+        recognizer.pretext = EmotionPicker(pretext, recognizer)
+        _fill_attention(recognizer.pretext, checkpoint)
+    elif pretext.get('verifier'):
         recognizer.pretext = WordVerifier(MODELS.build(pretext['verifier']))
-    recognizer.data_preprocessor.encode_cues = False
+    recognizer.data_preprocessor.encode_cues = masks
     return recognizer.requires_grad_(False).eval()
 
 
@@ -191,3 +194,15 @@ def _fill(recognizer: AffectiveRecognizer, checkpoint: Checkpoint) -> None:
             'Give the config that the checkpoint was trained with'
         )
     recognizer.load_state_dict(state, strict=False)
+
+
+def _fill_attention(picker: EmotionPicker, checkpoint: Checkpoint) -> None:
+    for name, attention in picker.attention.items():
+        prefix = f'pretext.attention.{name}.'
+        try:
+            attention.load_state_dict(weights_below(prefix, checkpoint.state))
+        except RuntimeError as error:
+            raise WeightsError(
+                f'{checkpoint.path}: {prefix}* is of another model than its config says ({error}). '
+                'Give the config that the checkpoint was trained with'
+            ) from error

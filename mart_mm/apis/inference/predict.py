@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from mart_mm.apis.inference.inputs import Video
+from mart_mm.apis.inference.masks import mask_report
 from mart_mm.apis.inference.reporting import join_windows, left_out, to_report
 from mart_mm.apis.inference.windows import (
     Window,
@@ -97,6 +98,7 @@ class VideoPredictor:
             transcript_source=words.source,
             warnings=warnings,
             model=dict(self.model_info),
+            masks=mask_report(samples),
         )
         say(1.0, 'done')
         return sample, report

@@ -13,6 +13,7 @@ from mart_mm.structures.affective_data_sample import AffectiveDataSample
 from mart_mm.structures.emotion_report import (
     DROPPED_AT,
     EmotionReport,
+    MaskReport,
     SegmentReport,
     WordReport,
 )
@@ -75,6 +76,7 @@ def to_report(
     transcript_source: str | None,
     warnings: list[str],
     model: dict[str, str],
+    masks: MaskReport | None,
 ) -> EmotionReport:
     """A report of a whole video's sample.
 
@@ -90,6 +92,7 @@ def to_report(
         transcript_source: See ``EmotionReport``.
         warnings: See ``EmotionReport``.
         model: See ``EmotionReport``.
+        masks: See ``EmotionReport``.
     """
     scores = sample.pred_scores.tolist()
     return EmotionReport(
@@ -106,6 +109,7 @@ def to_report(
         transcript_source=transcript_source,
         warnings=warnings,
         model=model,
+        masks=masks,
     )
 
 

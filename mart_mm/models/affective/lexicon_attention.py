@@ -89,3 +89,23 @@ def token_relevance(attention: Tensor, is_valid: Tensor) -> Tensor:
     weight = is_valid.to(attention.dtype)
     total = torch.einsum('bkn,bk->bn', attention, weight)
     return total / weight.sum(1, keepdim=True).clamp(min=1)
+
+
+def masking_scores(
+    own: Tensor, words: Tensor, is_verified: Tensor, self_attention_share: float
+) -> Tensor:
+    """Relevance of each token for masking (Eq. 6).
+
+    Args:
+        own: (BS, N), attention of the segment's own feature.
+        words: (BS, K, N), attention of the words.
+        is_verified: Bool (BS, K), words that count.
+        self_attention_share: Weight of ``own`` in segments with such words; in others it is all.
+
+    Returns:
+        (BS, N).
+    """
+    mixed = self_attention_share * own + (1 - self_attention_share) * token_relevance(
+        words, is_verified
+    )
+    return torch.where(is_verified.any(1, keepdim=True), mixed, own)

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from mart_mm.models.maskers.base import rank
 from mart_mm.models.maskers.ranked import RankedMasker, hide_all_but_hints
 from mart_mm.registry import MODELS
 
@@ -72,3 +73,16 @@ class EmotionMasker(RankedMasker):
         if self.reveal == 'top':
             return (ranks >= revealed) & (ranks < revealed + top)
         return hide_all_but_hints(ranks, top, revealed, 0.1, generator)
+
+    def pick(self, scores: Tensor, progress: float) -> Tensor:
+        """Tokens that are hidden, or revealed above them: all that is decided without chance.
+
+        Args:
+            scores: (BS, N), relevance of the tokens.
+            progress: Share of the pretraining stage done, in [0, 1].
+
+        Returns:
+            Bool (BS, N).
+        """
+        top, revealed = self.counts(scores.shape[1], progress)
+        return rank(scores) < (top + revealed if self.reveal == 'top' else top)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mart_mm.structures.affective_data_sample import AffectiveDataSample
 
 if TYPE_CHECKING:
+    from mart_mm.models.backbones.base import BackboneOutput
     from mart_mm.models.recognizers.affective import AffectiveRecognizer
 
 
@@ -21,6 +22,8 @@ class Pretext(nn.Module, ABC):
     """
 
     min_videos = 1
+    #: whether :meth:`picked_tokens` says anything; it then needs the tokens' attention
+    picks_tokens = False
 
     @abstractmethod
     def loss(
@@ -46,3 +49,13 @@ class Pretext(nn.Module, ABC):
             inputs: Batch.
         """
         return None
+
+    def picked_tokens(self, output: BackboneOutput, levels: Tensor, inputs: dict) -> list[dict]:
+        """What emotion-oriented masking picks in each of B videos; see ``AffectiveDataSample.masks``.
+
+        Args:
+            output: Of the backbone, with attention, nothing hidden.
+            levels: Long (B, S, K), of :meth:`cue_levels`.
+            inputs: Batch, with features of the cues.
+        """
+        raise NotImplementedError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mart_mm.models.affective.lexicon_attention import LexiconAware, token_relevance
+from mart_mm.models.affective.lexicon_attention import LexiconAware, masking_scores
 from mart_mm.models.backbones.base import AffectiveBackbone, BackboneOutput
 from mart_mm.models.decoders.base import DecodedTokens
 from mart_mm.models.heads.polarity_consistent import STREAMS, PolarityConsistentHead
@@ -239,11 +239,12 @@ class MaskedAffectivePretext(Pretext):
         Returns:
             (BS, N), or (BS, visible) where the backbone dropped tokens; detached.
         """
-        is_verified = view.is_verified.flatten(0, 1)  # (BS, K)
-        own = getattr(view.output, f'{name}_attention').detach()
-        words = token_relevance(view.aware[name].attention.detach(), is_verified)
-        mixed = self.self_attention_share * own + (1 - self.self_attention_share) * words
-        return torch.where(is_verified.any(1, keepdim=True), mixed, own)
+        return masking_scores(
+            getattr(view.output, f'{name}_attention').detach(),
+            view.aware[name].attention.detach(),
+            view.is_verified.flatten(0, 1),
+            self.self_attention_share,
+        )
 
     def choose(
         self, view: AffectiveView, generator: torch.Generator | None = None

@@ -137,17 +137,22 @@ class AffectiveRecognizer(BaseModel):
     ) -> list[AffectiveDataSample]:
         """Fill the prediction fields of the samples."""
         num_segments = inputs['imgs'].shape[1]
-        features = self.head.segment_features(self.extract_feat(inputs), num_segments)
+        picks_tokens = self.pretext is not None and self.pretext.picks_tokens
+        output = self.extract_feat(inputs, return_attention=picks_tokens)
+        features = self.head.segment_features(output, num_segments)
         scores = self.head.predict(features, inputs['present'])  # (B, C)
         temporal = self.temporal_cam(self.head, features, inputs['present'])  # (B, S, C)
         levels = None
         if self.pretext is not None:
             levels = self.pretext.cue_levels(temporal, self.head.polarity, inputs)
+        masks = self.pretext.picked_tokens(output, levels, inputs) if picks_tokens else None
         for index, sample in enumerate(data_samples):
             sample.pred_scores = scores[index]
             sample.pred_emotion = int(scores[index].argmax())
             sample.pred_sentiment = int(self.head.polarity[sample.pred_emotion])
             sample.temporal_scores = temporal[index]
+            if masks is not None:
+                sample.masks = masks[index]
             if levels is not None and 'cues' in sample:
                 for segment, cues in enumerate(sample.cues):
                     for cue, level in zip(cues, levels[index, segment].tolist(), strict=False):

@@ -94,3 +94,20 @@ def test_random_keeps_golden_count() -> None:
     masked = RandomMasker(ratio=0.9)(None, GRID, 0.0, batch_size=5)
     assert (~masked).sum(1).tolist() == [39] * 5
     assert len({tuple(row.tolist()) for row in masked}) == 5
+
+
+@pytest.mark.parametrize('reveal', ['top', 'random_top'])
+def test_picked_are_the_hidden_and_the_hints_above_them(reveal: str) -> None:
+    masker = EmotionMasker(reveal=reveal, reveal_ratio=0.2, mask_prob=0.5)
+    scores = torch.rand(3, 40)
+    picked = masker.pick(scores, 1.0)
+    count = (
+        24 if reveal == 'top' else 20
+    )  # 20 of 40 are ranked; with 'top' 4 are revealed above them
+    for row, chosen in zip(scores, picked, strict=True):
+        assert set(chosen.nonzero()[:, 0].tolist()) == set(row.topk(count).indices.tolist())
+    hidden = torch.zeros_like(picked)
+    for seed in range(40):  # whatever chance hides lies within
+        generator = torch.Generator().manual_seed(seed)
+        hidden |= masker(scores, (40,), 1.0, batch_size=3, generator=generator)
+    assert (hidden & ~picked).sum() == 0 and hidden.sum(1).min() >= 16

@@ -1,8 +1,9 @@
-// One time axis: of each report a curve, a strip and its words; a ruler below, a cursor over all.
+// One time axis: of each report a curve, a strip, its words and its masks; a ruler below, a cursor over all.
 
 import { TimeAxis } from './axis.js'
 import { ceiling, drawCurve, heightOfNames } from './curve.js'
 import { clock, html, percent, sentimentName, svg, textWidth } from './dom.js'
+import { MaskStrip } from './masks.js'
 import { segmentAt } from './segments.js'
 import { drawStrip } from './strip.js'
 import { hush, tellAt, tellBeside } from './tooltip.js'
@@ -74,12 +75,23 @@ export class Timeline {
       html('div', { class: 'row strip' }, strip),
       html('div', { class: 'caption' }, 'words', ...levels, wordHint),
       words.node)
-    return { node, report, curve, strip, words, grouping, wordHint }
+    const track = { node, report, curve, strip, words, grouping, wordHint }
+    if (report.masks?.visual || report.masks?.audio) this.addMasks(track)
+    return track
+  }
+
+  addMasks(track) {
+    track.masks = new MaskStrip(track.report)
+    track.maskHint = html('span')
+    track.node.append(
+      html('div', { class: 'caption' }, `masks of ${track.masks.streams.join(' and, below, ')}`, key('picked', 'patches that MART’s masking picks'),
+        ...(track.masks.visual ? [key('frame own', 'no verified word')] : []), track.maskHint),
+      html('div', { class: 'row masks' }, track.masks.node))
   }
 
   listen() {
     this.area.addEventListener('click', (event) => {
-      const track = event.target.closest('.curve, .strip, .words, .ruler')
+      const track = event.target.closest('.curve, .strip, .words, .masks, .ruler')
       if (track) this.player.seek(this.timeOf(event))
     })
     this.area.addEventListener('pointermove', (event) => this.onMove(event))
@@ -102,6 +114,10 @@ export class Timeline {
 
   onMove(event) {
     const track = this.tracks.find(({ node }) => node.contains(event.target))
+    if (track && event.target.closest('.masks')) {
+      tellAt(event.clientX, event.clientY, track.masks.describe(this.axis, this.timeOf(event)))
+      return
+    }
     if (!track || !event.target.closest('.curve, .strip')) {
       if (!event.target.closest('.word, .bin')) hush()
       return
@@ -142,13 +158,15 @@ export class Timeline {
     this.axis.left = LEFT
     this.axis.width = width - LEFT - right
     Object.assign(this.area.dataset, { start: this.axis.start, end: this.axis.end, left: LEFT, width: this.axis.width })
-    for (const { report, curve, strip, words, grouping, wordHint } of this.tracks) {
+    for (const { report, curve, strip, words, grouping, wordHint, masks, maskHint } of this.tracks) {
       const height = Math.max(isSmall ? 190 : 230, heightOfNames(report.classes.length))
       const size = drawCurve(curve, report, this.axis, this.palette, { height, top: this.top, right })
       grouping.textContent = size > 1 ? `each point is the mean of ${size} segments; zoom in for each` : ''
       drawStrip(strip, report, this.axis, { height: 46 })
       const isCrowded = words.draw(this.axis, width)
       wordHint.textContent = isCrowded ? 'bars count words; zoom in to read them' : ''
+      const merged = masks?.draw(this.axis) ?? 1
+      if (masks) maskHint.textContent = merged > 1 ? `each is the mean of ${merged} segments; zoom in for each` : ''
     }
     this.drawRuler()
     const rest = this.axis.duration - this.axis.span
