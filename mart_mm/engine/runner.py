@@ -10,10 +10,10 @@ from mmengine.dist import is_main_process
 from mmengine.fileio import LocalBackend, get_file_backend
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from mart_mm.engine.vis_backend import cannot_log
 from mart_mm.utils.atomic import remove_abandoned
-from mart_mm.weight_files.opening import open_checkpoint
 from mart_mm.weight_files.resuming import check_resumable, newest_whole
 from mart_mm.weight_files.saving import BACKEND, explained
 
@@ -65,7 +65,8 @@ class AffectiveRunner(Runner):
 
     def _choose(self) -> None:
         if self._load_from is not None:
-            check_resumable(self._load_from, open_checkpoint(self._load_from, 'cpu'))
+            content = CheckpointLoader.load_checkpoint(self._load_from, 'cpu', self.logger)
+            check_resumable(self._load_from, content)
             return
         self._load_from = newest_whole(self.work_dir)
         if self._load_from is None:
@@ -97,4 +98,4 @@ class _SayOnce:
     def __call__(self, record: logging.LogRecord) -> None:
         if not self.is_said:
             self.is_said = True
-            self.logger.warning(cannot_log(self.path, sys.exception()))
+            self.logger.warning(cannot_log(self.path, sys.exc_info()[1]))

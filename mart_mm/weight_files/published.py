@@ -62,6 +62,16 @@ def _metadata(content: bytes) -> Mapping[str, str]:
     return header.get('__metadata__') or {}
 
 
+def _in_order(content: bytes) -> bytes:
+    """The same file with its metadata in order, which the library leaves to chance."""
+    (length,) = _LENGTH.unpack_from(content)
+    header = json.loads(content[_LENGTH.size : _LENGTH.size + length])
+    header['__metadata__'] = dict(sorted(header['__metadata__'].items()))
+    text = json.dumps(header, separators=(',', ':')).encode()
+    text += b' ' * (-len(text) % _LENGTH.size)  # tensors begin at a multiple of 8
+    return _LENGTH.pack(len(text)) + text + content[_LENGTH.size + length :]
+
+
 def write_published(state: Mapping[str, Tensor], card: dict, out: str | Path) -> Path:
     """Write weights under a name that ends with their hash.
 
@@ -79,7 +89,7 @@ def write_published(state: Mapping[str, Tensor], card: dict, out: str | Path) ->
     from safetensors.torch import save
 
     own = {name: tensor.detach().contiguous().clone() for name, tensor in state.items()}
-    content = save(own, {'format': 'pt', KEY: json.dumps(card)})
+    content = _in_order(save(own, {'format': 'pt', KEY: json.dumps(card)}))
     out = Path(out)
     stem = out.name.removesuffix(PUBLISHED_SUFFIX)
     target = out.with_name(f'{stem}-{hashlib.sha256(content).hexdigest()[:8]}{PUBLISHED_SUFFIX}')

@@ -87,7 +87,7 @@ def test_checkpoint_that_does_not_fit(
 
 def test_broken_checkpoint_is_named(feature_config: Path, tmp_path: Path) -> None:
     (tmp_path / 'cut.pth').write_bytes(b'PK\x03\x04 and no more')
-    with pytest.raises(WeightsError, match='cut.pth cannot be read'):
+    with pytest.raises(WeightsError, match=r'cut\.pth is damaged or not whole'):
         frozen_recognizer(read_config(feature_config), str(tmp_path / 'cut.pth'))
     with pytest.raises(FileNotFoundError, match='none.pth'):
         frozen_recognizer(read_config(feature_config), str(tmp_path / 'none.pth'))

@@ -77,6 +77,7 @@ def test_the_best_so_far_stays_until_a_better_one_is_whole(
             hook.after_val_epoch(runner, dict(acc=0.6))
     assert (tmp_path / 'best_acc_epoch_1.pth').exists()
     hook.after_val_epoch(runner, dict(acc=0.7))
+    hook.after_val_epoch(runner, dict(acc=0.8))  # of the same name
     assert [p.name for p in tmp_path.glob('best_*')] == ['best_acc_epoch_2.pth']
 
 

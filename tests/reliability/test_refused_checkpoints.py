@@ -17,6 +17,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import CheckpointLoader, load_checkpoint
 
 from mart_mm.apis import MARTInferencer, get_model
+from mart_mm.apis.check.files import check_files
+from mart_mm.apis.check.findings import ERROR
 from mart_mm.apis.frozen import load_frozen
 from mart_mm.apis.infer import infer
 from mart_mm.apis.publish import publish
@@ -103,6 +105,11 @@ def doors(
 
         return door
 
+    def check(path: Path) -> None:
+        (finding,) = check_files(Config(dict(load_from=str(path))))
+        assert finding.level == ERROR and finding.message.startswith('load_from: ')
+        raise WeightsError(finding.message)
+
     def analyse(path: Path) -> None:
         LazyAnalyser(model=str(path))(Path('a.mp4'), None, lambda *_: None)
 
@@ -131,6 +138,7 @@ def doors(
         'ui': analyse,
         'export': lambda path: export_onnx(path, None, tmp_path / 'a.onnx'),
         'publish': publish,
+        'check': check,
         'mart-mm publish': command('publish', '{}'),
         'mart-mm export': command('export', '{}'),
     }

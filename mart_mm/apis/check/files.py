@@ -9,7 +9,10 @@ from mmengine.config import Config
 
 from mart_mm.apis.check.findings import ERROR, OK, Finding, told
 from mart_mm.apis.run import NAMED_PARTS
+from mart_mm.errors import WeightsError
 from mart_mm.registry import LEXICONS
+from mart_mm.weight_files import SUFFIXES
+from mart_mm.weight_files.opening import open_checkpoint
 
 #: a name with one of these is a file, not one of a hub
 _SUFFIXES = frozenset(
@@ -25,12 +28,22 @@ def check_files(cfg: Config) -> list[Finding]:
     for where, name in _strings(cfg.to_dict()):
         if Path(name).suffix.lower() in _SUFFIXES and '://' not in name:
             if Path(name).expanduser().exists():
-                findings.append(Finding(OK, 'files', f'{where}: {name}'))
+                findings.append(_opened(where, name))
             else:
                 remedy = f'put the file there, or set {where} (--cfg-options {where}=FILE)'
                 message = f'{where}: {name} does not exist: {remedy}'
                 findings.append(Finding(ERROR, 'files', message))
     return findings + list(_lexicons(cfg))
+
+
+def _opened(where: str, name: str) -> Finding:
+    """Whether a file of weights is whole and nothing but weights; others are opened by the run."""
+    if Path(name).suffix in SUFFIXES and Path(name).expanduser().is_file():
+        try:
+            open_checkpoint(name, 'cpu')
+        except (OSError, WeightsError) as error:
+            return Finding(ERROR, 'files', f'{where}: {told(error)}')
+    return Finding(OK, 'files', f'{where}: {name}')
 
 
 def _lexicons(cfg: Config) -> Iterator[Finding]:
