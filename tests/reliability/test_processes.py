@@ -284,11 +284,12 @@ def test_broken_videos_of_one_process(start: Callable, tmp_path: Path, tell: Cal
 
 @pytest.mark.parametrize('kind', ['raises', 'is_killed', 'is_stopped'])
 def test_dist_train_script_ends_all(
-    kind: str, tiny_config: Path, tmp_path: Path, pytestconfig: pytest.Config, tell: Callable
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, tell: Callable
 ) -> None:
     """The launcher names the process, ends the other one and says so by its exit code."""
-    if not pytestconfig.getoption('--full'):
+    if not request.config.getoption('--full'):
         pytest.skip('with --full')
+    tiny_config = request.getfixturevalue('tiny_config')  # its videos take long to draw
     hook = f"dict(type='FaultHook', kind='{kind}', rank=1, step=2)"
     config = tmp_path / 'fault.py'
     config.write_text(
