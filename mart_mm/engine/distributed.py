@@ -23,8 +23,9 @@ class AffectiveDistributedDataParallel(MMDistributedDataParallel):
 
     ``find_unused_parameters`` must be on where a stage leaves parameters of backbone or head without
     gradient (pretexts that read no label, streams with a mask token). Those of the pretext are not
-    exchanged while finetuning, see :meth:`for_stage`. ``static_graph=True`` is valid for backbones that
-    mask absent modalities (MBT), not for those that skip them (TwoStreamBackbone).
+    exchanged while finetuning, see :meth:`for_stage`. MART on MBT without mask tokens needs it in neither
+    stage. ``static_graph=True`` is valid for backbones that mask absent modalities (MBT), not for those
+    that skip them (TwoStreamBackbone).
 
     Args:
         module: The recogniser.

@@ -16,15 +16,21 @@ class Place(NamedTuple):
 
     Attributes:
         name: In words.
-        moves: How often it has moved; of processes that do the same, the one with fewest is behind.
+        step: Training steps that it has begun.
+        moves: How often it has moved since; by both one sees which process is behind another.
         beats: How often it has written this: while it lives and is reachable, the number grows.
         is_last: The process is through.
     """
 
     name: str
-    moves: int
+    step: int = 0
+    moves: int = 0
     beats: int = 0
     is_last: bool = False
+
+    def is_behind(self, other: Place) -> bool:
+        """Whether another process has come further."""
+        return not self.is_last and (self.step, self.moves) < (other.step, other.moves)
 
 
 class Failure(NamedTuple):

@@ -63,7 +63,7 @@ class ProcessWatch(Hook):
         self._silence = 3 * self._interval + 1
         self._rank, world_size = get_dist_info()
         self._board = ProcessBoard(self._rank, world_size)
-        self._place, self._moved_at = Place('starting', 0), time.monotonic()
+        self._place, self._moved_at = Place('starting'), time.monotonic()
         self._others: dict[int, Place] = {}
         self._heard_at: dict[int, float] = {}
         self._beats = 0
@@ -102,7 +102,9 @@ class ProcessWatch(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
         """In a step."""
-        self._move(f'in training step {runner.iter + 1}{self._stage()}')
+        self._moved_at = time.monotonic()
+        step = runner.iter + 1
+        self._place = Place(f'in training step {step}{self._stage()}', step)
 
     def after_train_iter(
         self,
@@ -153,7 +155,8 @@ class ProcessWatch(Hook):
 
     def _move(self, name: str, *, is_last: bool = False) -> None:
         self._moved_at = time.monotonic()
-        self._place = Place(name, self._place.moves + 1, is_last=is_last)
+        moves = self._place.moves + 1
+        self._place = Place(name, self._place.step, moves, is_last=is_last)
 
     def _watch(self) -> None:
         """The thread: write, look, and end what cannot go on."""
@@ -226,7 +229,7 @@ class ProcessWatch(Hook):
         return [
             rank
             for rank, place in self._others.items()
-            if rank in silent or (place.moves < self._place.moves and not place.is_last)
+            if rank in silent or place.is_behind(self._place)
         ]
 
     def _silent(self, seconds: float) -> list[int]:

@@ -324,7 +324,7 @@ def join(rank: int, world_size: int, port: int, output: str) -> None:
         RANK=str(rank),
         LOCAL_RANK=str(rank),
         WORLD_SIZE=str(world_size),
-        LOCAL_WORLD_SIZE=str(world_size),
+        LOCAL_WORLD_SIZE=str(os.cpu_count()),  # of which each one gets its share: one thread
         MASTER_ADDR='127.0.0.1',
         MASTER_PORT=str(port),
     )
@@ -382,3 +382,4 @@ def serve() -> None:
 
 if __name__ == '__main__':
     serve()
+    os._exit(0)  # to take down what was imported takes seconds

@@ -189,12 +189,26 @@ MANY_BATCHES = [
 ]
 
 
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(find_unused_parameters=True),
+        dict(find_unused_parameters=False),
+        dict(static_graph=True),
+    ],
+    ids=str,
+)
 def test_gradients_with_something_missing_on_one_process(
-    start: Callable, tmp_path: Path, count: Callable, tell: Callable
+    options: dict, start: Callable, tmp_path: Path, count: Callable, tell: Callable
 ) -> None:
     """Those of MART are those of the global batch; the others contrast within a process, too."""
     batches = count(FEW_BATCHES, MANY_BATCHES)
-    options = dict(find_unused_parameters=True)
+    if options != dict(find_unused_parameters=True):
+        if batches is FEW_BATCHES:
+            pytest.skip('with --full')
+        batches = [
+            batch for batch in batches if batch[0] == 'mart'
+        ]  # the others leave the head out
     arguments = dict(batches=batches, options=options, folder=str(tmp_path))
     both = start('gradients', arguments)
     alone = start('gradients', arguments, processes=1)
@@ -266,3 +280,55 @@ def test_broken_videos_of_one_process(start: Callable, tmp_path: Path, tell: Cal
     (report,) = tmp_path.glob('*/failures.json')
     assert json.loads(report.read_text()) == {f'v{i}.mp4': 'planted' for i in broken}
     tell(cause)
+
+
+@pytest.mark.parametrize('kind', ['raises', 'is_killed', 'is_stopped'])
+def test_dist_train_script_ends_all(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, tell: Callable
+) -> None:
+    """The launcher names the process, ends the other one and says so by its exit code."""
+    if not request.config.getoption('--full'):
+        pytest.skip('with --full')
+    tiny_config = request.getfixturevalue('tiny_config')  # its videos take long to draw
+    hook = f"dict(type='FaultHook', kind='{kind}', rank=1, step=2)"
+    config = tmp_path / 'fault.py'
+    config.write_text(
+        f"_base_ = ['{tiny_config}']\n"
+        "custom_imports = dict(imports=['process_cases'])\n"
+        f'default_hooks = dict(fault={hook})\n'
+        f'env_cfg = dict(dist_cfg=dict(timeout={60 if kind != "is_stopped" else LIMIT}))\n'
+    )
+    folder = tmp_path / 'work'
+    command = ['bash', 'tools/dist_train.sh', str(config), '2', '--work-dir', str(folder)]
+    path = os.pathsep.join([str(ROOT), str(Path(__file__).parent)])
+    environment = dict(OMP_NUM_THREADS='1', PYTHON=sys.executable, PYTHONPATH=path)
+    done = subprocess.run(
+        [*command, '--no-validate'],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=3 * DEADLINE,
+    )
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-3000:]
+    expected = dict(
+        raises="rank 1 in training step 3 (pretrain): KeyError: 'planted'",
+        is_killed='Signal 9 (SIGKILL) received by PID',
+        is_stopped=f'rank 1 kept rank 0 waiting for {LIMIT - 1} s',
+    )
+    assert expected[kind] in done.stdout + done.stderr, done.stderr[-3000:]
+    left = [
+        file for file in Path('/proc').glob('[0-9]*/cmdline') if str(folder) in read_quietly(file)
+    ]
+    assert not left
+    checkpoint = torch.load(folder / 'iter_2.pth', weights_only=True)
+    assert checkpoint['meta']['iter'] == 2
+    tell(f'exit code {done.returncode}')
+
+
+def read_quietly(file: Path) -> str:
+    """A file of a process, which may have ended."""
+    try:
+        return file.read_text()
+    except OSError:
+        return ''
