@@ -54,6 +54,13 @@ def is_remote(path: str | Path) -> bool:
     return is_address(path) or split_member(path) is not None
 
 
+def located(folder: str | Path, path: str) -> str:
+    """A path below a folder, an address or an archive; an address or absolute path stays as it is."""
+    if is_address(path):
+        return path
+    return f'{str(folder).rstrip("/")}/{path}' if is_address(folder) else str(Path(folder) / path)
+
+
 def exists(path: str | Path) -> bool:
     """Whether a path is there; of an address it is not known before it is fetched, and True."""
     parts = split_member(path)
