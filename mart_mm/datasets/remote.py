@@ -25,6 +25,7 @@ from mmengine import fileio
 from mart_mm.datasets.cache import FileCache, cache_key, file_identity
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.transcript import SUFFIXES as TRANSCRIPT_SUFFIXES
+from mart_mm.lexicon.transcript import find_sidecar
 
 #: keys of a record that name one file each
 _FILES = ('video_path', 'audio_path', 'transcript_path')
@@ -131,8 +132,8 @@ def local_copies(
                 name: copies.of(path) if is_remote(path) else path
                 for name, path in record['features'].items()
             }
-        if local.get('transcript_path') == record.get('transcript_path'):
-            local['transcript_path'] = copies.transcript(record) or record.get('transcript_path')
+        if not _has_transcript(local.get('transcript_path')):
+            local['transcript_path'] = copies.transcript(record) or local.get('transcript_path')
         try:
             yield local
         except MediaError as error:
@@ -140,6 +141,10 @@ def local_copies(
                 raise
             Path(error.path).unlink(missing_ok=True)
             raise MediaError(copies.sources[error.path], error.reason) from error
+
+
+def _has_transcript(path: str | None) -> bool:
+    return bool(path) and (Path(path).is_file() or find_sidecar(path) is not None)
 
 
 class _Copies:
