@@ -19,6 +19,7 @@ from mart_mm.datasets.manifest import (
     row_label,
     split_rows,
 )
+from mart_mm.datasets.remote import exists, located
 from mart_mm.errors import unknown_name
 from mart_mm.registry import DATASETS
 
@@ -70,7 +71,7 @@ def inspect_manifest(path: str | Path) -> ManifestReport:
         )
     for row in rows:
         for column in ('video', 'transcript', *FEATURE_COLUMNS.values()):
-            if column in row and not (path.parent / str(row[column])).exists():
+            if column in row and not exists(located(path.parent, str(row[column]))):
                 report.missing.append(f'{row["where"]}, {column}: {row[column]} does not exist')
     report.doubts = _doubts(report, rows)
     return report

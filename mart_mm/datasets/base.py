@@ -17,7 +17,7 @@ from mmengine.logging import print_log
 from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.guard import ReadingGuard
 from mart_mm.datasets.media.open_video import announced_seconds
-from mart_mm.datasets.remote import exists, is_address, is_remote, local_copies
+from mart_mm.datasets.remote import exists, is_address, is_remote, local_copies, located
 from mart_mm.errors import MediaError, TooManyFailuresError, unknown_name
 from mart_mm.lexicon.mood_map import MoodMap
 from mart_mm.registry import TRANSFORMS
@@ -222,10 +222,10 @@ class AffectiveDataset(BaseDataset):
             media: Path below it without suffix; dots in its name are kept.
         """
         for suffix in VIDEO_SUFFIXES:
-            path = f'{folder}/{media}{suffix}'
+            path = located(folder, f'{media}{suffix}')
             if exists(path):
                 return path
-        return f'{folder}/{media}{VIDEO_SUFFIXES[0]}'
+        return located(folder, f'{media}{VIDEO_SUFFIXES[0]}')
 
     def _report(self, records: list[dict]) -> None:
         """Say what was loaded: counts per class, and how the split is made."""

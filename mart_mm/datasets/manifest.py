@@ -10,7 +10,7 @@ from pathlib import Path
 from mart_mm.datasets.annotation_text import parse_json, read_csv, read_lines
 from mart_mm.datasets.base import AffectiveDataset
 from mart_mm.datasets.perr import seconds_in
-from mart_mm.datasets.remote import is_address
+from mart_mm.datasets.remote import located
 from mart_mm.errors import shown, unknown_name
 from mart_mm.registry import DATASETS
 
@@ -119,11 +119,6 @@ def split_rows(rows: list[dict], test_share: float) -> dict[str, list[dict]]:
     return by_split
 
 
-def _located(folder: Path, path: str) -> str:
-    """A path of a row: relative to the manifest, unless it is an address or empty."""
-    return path if not path or is_address(path) else str(folder / path)
-
-
 def _feature_columns(row: dict) -> list[str]:
     return [column for column in FEATURE_COLUMNS.values() if column in row]
 
@@ -210,11 +205,13 @@ class ManifestDataset(AffectiveDataset):
                 f"{where}, fields 'start' and 'end': {times[0]} is not before {times[-1]}"
             )
         record['video_id'] = str(row.get('id') or '#'.join([media, '-'.join(times)]).rstrip('#'))
-        record['video_path'] = _located(folder, media) if 'video' in row else ''
-        record['transcript_path'] = _located(folder, row.get('transcript', ''))
+        record['video_path'] = located(folder, media) if 'video' in row else ''
+        record['transcript_path'] = (
+            located(folder, row['transcript']) if 'transcript' in row else ''
+        )
         if columns:
             record['features'] = {
-                name: _located(folder, row[column])
+                name: located(folder, row[column])
                 for name, column in FEATURE_COLUMNS.items()
                 if column in row
             }

@@ -26,6 +26,7 @@ from mmengine import fileio
 from mart_mm.datasets.cache import FileCache, cache_key, file_identity
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.transcript import SUFFIXES as TRANSCRIPT_SUFFIXES
+from mart_mm.lexicon.transcript import find_sidecar
 
 #: keys of a record that name one file each
 _FILES = ('video_path', 'audio_path', 'transcript_path')
@@ -53,6 +54,13 @@ def split_member(path: str | Path) -> tuple[str, str] | None:
 def is_remote(path: str | Path) -> bool:
     """Whether a path can only be read from a copy."""
     return is_address(path) or split_member(path) is not None
+
+
+def located(folder: str | Path, path: str) -> str:
+    """A path below a folder, an address or an archive; an address or absolute path stays as it is."""
+    if is_address(path):
+        return path
+    return f'{str(folder).rstrip("/")}/{path}' if is_address(folder) else str(Path(folder) / path)
 
 
 def exists(path: str | Path) -> bool:
@@ -125,8 +133,8 @@ def local_copies(
                 name: copies.of(path) if is_remote(path) else path
                 for name, path in record['features'].items()
             }
-        if local.get('transcript_path') == record.get('transcript_path'):
-            local['transcript_path'] = copies.transcript(record) or record.get('transcript_path')
+        if not _has_transcript(local.get('transcript_path')):
+            local['transcript_path'] = copies.transcript(record) or local.get('transcript_path')
         try:
             yield local
         except MediaError as error:
@@ -134,6 +142,10 @@ def local_copies(
                 raise
             Path(error.path).unlink(missing_ok=True)
             raise MediaError(copies.sources[error.path], error.reason) from error
+
+
+def _has_transcript(path: str | None) -> bool:
+    return bool(path) and (Path(path).is_file() or find_sidecar(path) is not None)
 
 
 class _Copies:

@@ -279,6 +279,19 @@ def test_copies_stay_within_the_limit(archive: Path, videos: Path, tmp_path: Pat
     assert not Path(local['transcript_path']).exists()
 
 
+def test_a_transcript_of_ones_own_goes_before_that_of_the_archive(
+    archive: Path, tmp_path: Path
+) -> None:
+    (tmp_path / 'mine.srt').write_text(SRT.format('night'))
+    for given in (tmp_path / 'mine.srt', tmp_path / 'mine', tmp_path / 'nowhere'):
+        record = dict(video_path=f'{archive}/{NAMES[0]}.mp4', transcript_path=str(given))
+        with remote.local_copies(record, None) as local:
+            if given.name != 'nowhere':
+                assert local['transcript_path'] == str(given)
+            else:
+                assert Path(local['transcript_path']).read_text() == SRT.format('day')
+
+
 def test_paths_that_are_local_stay(tmp_path: Path) -> None:
     folder = tmp_path / 'unpacked.tar'  # a folder of that name is a folder
     folder.mkdir()
