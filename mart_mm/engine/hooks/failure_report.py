@@ -9,16 +9,17 @@ from mmengine.dist import all_gather_object, master_only
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mart_mm.errors import TooManyFailuresError
+from mart_mm.errors import TooManyFailuresError, sum_up
 from mart_mm.registry import HOOKS
+from mart_mm.utils.atomic import replacing
 
 
 @HOOKS.register_module()
 class FailureReportHook(Hook):
     """Collects unreadable media from all batches and all processes.
 
-    Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
-    them all, with the reason.
+    Each file is reported once, when it first fails; the log sums up the failures of each epoch by
+    reason, and ``failures.json`` in the run's log directory holds all of the run.
 
     Args:
         max_failed_share: Largest share of a data set's records that may fail. A file that several
@@ -31,6 +32,7 @@ class FailureReportHook(Hook):
     def __init__(self, *, max_failed_share: float = 0.1) -> None:
         self.max_failed_share = max_failed_share
         self.failures: dict[str, str] = {}
+        self._of_epoch: dict[str, str] = {}
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
@@ -52,43 +54,50 @@ class FailureReportHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.train_dataloader)
+        self._summarise(runner, runner.train_dataloader, f'training, epoch {runner.epoch + 1}')
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.val_dataloader)
+        self._summarise(runner, runner.val_dataloader, f'validation after epoch {runner.epoch}')
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.test_dataloader)
+        self._summarise(runner, runner.test_dataloader, 'test')
 
     def _collect(self, runner: Runner, data_batch: dict, dataloader: object) -> None:
+        self._of_epoch |= dict(data_batch['failures'])
         new = {path: why for path, why in data_batch['failures'] if path not in self.failures}
         if new:
             self.failures |= new
             for path, reason in new.items():
                 runner.logger.warning(f'skipped: {path}: {reason}')
-            self._check(dataloader)
+            self._check(runner, dataloader)
 
-    def _summarise(self, runner: Runner, dataloader: object) -> None:
-        gathered: list[dict[str, str]] = all_gather_object(self.failures)
-        for failures in gathered:
-            self.failures |= failures
-        if self.failures:
-            self._write(runner)
-        self._check(dataloader)
+    def _summarise(self, runner: Runner, dataloader: object, epoch: str) -> None:
+        gathered: list[dict[str, str]] = all_gather_object(self._of_epoch)
+        self._of_epoch = {}
+        failed = {path: reason for failures in gathered for path, reason in failures.items()}
+        self.failures = failed | self.failures  # the first reason of each stays
+        if failed:
+            runner.logger.info(
+                f'{epoch}: {len(failed)} videos could not be read: {sum_up(failed.values())}; '
+                f'{len(self.failures)} in this run so far, see {self._write(runner)}'
+            )
+        self._check(runner, dataloader)
 
     @master_only
-    def _write(self, runner: Runner) -> None:
+    def _write(self, runner: Runner) -> Path:
         path = Path(runner.log_dir) / 'failures.json'
-        path.write_text(json.dumps(self.failures, indent=1, sort_keys=True))
-        runner.logger.info(f'{len(self.failures)} videos could not be read, see {path}')
+        with replacing(path) as temporary:
+            temporary.write_text(json.dumps(self.failures, indent=1, sort_keys=True))
+        return path
 
-    def _check(self, dataloader: object) -> None:
+    def _check(self, runner: Runner, dataloader: object) -> None:
         records = dataloader.dataset.record_names
         failed = [names & self.failures.keys() for names in records]
         count = sum(map(bool, failed))
         if count > self.max_failed_share * len(records):
+            self._write(runner)
             paths = sorted(set().union(*failed))
             shown = '\n  '.join(f'{path}: {self.failures[path]}' for path in paths[:20])
             raise TooManyFailuresError(
