@@ -27,7 +27,7 @@ REASONS = {
     'anger/abort': 'its decoder crashed (signal 6, SIGABRT)',
     'fear/exit': 'its decoder ended the process (exit code 3)',
     'joy/memory': 'the process that read it was killed (signal 9): is memory short?',
-    'fear/hang': 'reading it took more than 2 s: if it is not damaged but far away, raise the data '
+    'fear/hang': 'reading it took more than 3 s: if it is not damaged but far away, raise the data '
     "set's read_timeout",
 }
 SIGNALS = dict(segfault=signal.SIGSEGV, abort=signal.SIGABRT, memory=signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_the_run_goes_on_as_if_the_videos_were_unreadable(
 ) -> None:
     bad = [name for name in REASONS if not (test_mode and name == 'fear/hang')]
     names = [name for pair in zip_longest(bad, GOOD) for name in pair if name]
-    epochs, options = count(2, 20), dict(test_mode=test_mode, read_timeout=2.0)
+    epochs, options = count(2, 20), dict(test_mode=test_mode, read_timeout=3.0)
     found = batches(dataset(tmp_path, names, **options), epochs)
     plain = batches(dataset(tmp_path, names, Faults('unreadable'), **options), epochs)
     assert summary(found) == summary(plain)
