@@ -76,7 +76,7 @@ def visits(films: list[Path]) -> Iterator[bool]:
 def test_memory_descriptors_and_threads_stay(
     films: list[Path], count: Callable[[int, int], int], tell: Callable[[str], None]
 ) -> None:
-    few, many = count(54, 200), count(162, 5000)
+    few, many = count(54, 200), count(108, 5000)
     opened = visits(films)
     could = sum(islice(opened, few))
     before = resident(), descriptors(), threading.active_count()

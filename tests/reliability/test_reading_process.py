@@ -259,9 +259,9 @@ def test_the_process_ends_with_the_one_that_asks_and_survives_its_death_while_id
 
 
 def test_time_is_limited_for_each_call_alone() -> None:
-    process = ReadingProcess(time.sleep, 2.0)
+    process = ReadingProcess(time.sleep, 1.0)
     for _ in range(3):
-        process(0.8)
+        process(0.4)
     with pytest.raises(ReadingProcessError) as error:
         process(60)
     assert error.value.is_timeout
