@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -22,6 +24,19 @@ class MediaError(RuntimeError):
 
     def __reduce__(self) -> tuple:
         return type(self), (self.path, self.reason)
+
+
+def sum_up(reasons: Iterable[str]) -> str:
+    """Count reasons of :class:`MediaError` by kind, the most frequent first.
+
+    Args:
+        reasons: What stands behind a colon or in brackets, and numbers, make no kind of their own.
+
+    Returns:
+        For example ``'3 x cannot be read as video, 1 x damaged'``.
+    """
+    kinds = Counter(re.sub(r'\d[\d.]*', '#', re.split(r': | \(', why)[0]) for why in reasons)
+    return ', '.join(f'{count} x {kind}' for kind, count in kinds.most_common())
 
 
 class WeightsError(ValueError):

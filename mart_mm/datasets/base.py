@@ -72,9 +72,10 @@ class AffectiveDataset(BaseDataset):
         test_mode: Whether samples are for evaluation.
         seed: Of the augmentation.
         max_refetch: Videos tried in place of an unreadable one.
-        read_timeout: Seconds that reading a record may take. The workers of a loader read in a process
-            of their own: one that crashes or takes longer is ended, and its record is unreadable.
-            None reads in the worker itself, as ``num_workers=0`` does: then a crash ends the run.
+        read_timeout: Seconds that reading a record may take. Each worker of a loader reads in a process
+            of its own: where that crashes, or is ended because it takes longer, the record is
+            unreadable. With None, with ``num_workers=0`` and where processes cannot be forked
+            (Windows) there is none, and a crash ends the run.
         preset: Name in ``PRESETS``, where the data set has several sets of classes.
         sentiment: ``'three-way'``: negative, neutral, positive; ``'two-way'``: classes of neutral
             polarity count as not negative. The same where no class is neutral.

@@ -104,8 +104,11 @@ class ReadingProcess:
         return bytearray(self._pipe.recv_bytes())
 
     def _from_room(self, sizes: list[int]) -> list[bytearray]:
-        self._room.seek(0)
-        return [bytearray(self._room.read(size)) for size in sizes]
+        room, stop, pieces = memoryview(self._room), 0, []
+        for size in sizes:
+            start, stop = stop, stop + size
+            pieces.append(bytearray(room[start:stop]))
+        return pieces
 
     def _serve(self, pipe: Connection) -> None:
         """Answer until the other end is gone."""

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def test_share_of_failures_stops_the_run(folder: Path) -> None:
             pass
 
     class Runner:
-        train_dataloader, logger = Loader, Log
+        train_dataloader, logger, log_dir = Loader, Log, folder
 
     def after(hook: FailureReportHook, *names: str) -> None:
         failures = [(str(folder / 'videos' / f'{name}.mkv'), 'damaged') for name in names]
@@ -115,6 +116,7 @@ def test_share_of_failures_stops_the_run(folder: Path) -> None:
     after(hook, 'anger/broken1', 'anger/broken1')  # one of five, twice
     with pytest.raises(TooManyFailuresError, match=r'2 of 5 videos[\s\S]+broken2'):
         after(hook, 'fear/broken2')
+    assert len(json.loads((folder / 'failures.json').read_text())) == 2
 
 
 def test_missing_folder_names_tree_and_command(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +13,11 @@ from mart_mm.apis.scan.run import scan
 from mart_mm.apis.scan.targets import collect
 from mart_mm.datasets.collate import affective_collate
 from mart_mm.datasets.ekman6 import Ekman6
+from mart_mm.errors import sum_up
+from mart_mm.registry import LEXICONS
 
 #: seconds that a file of two seconds may take on a slow and busy machine
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 @pytest.fixture(scope='module')
@@ -29,12 +29,6 @@ def mutations() -> object:
 
         yield media_mutations
         sys.modules.pop('media_mutations')
-
-
-def grouped(reasons: list[str]) -> str:
-    """Counts of reasons, without their numbers."""
-    kinds = Counter(re.sub(r'[\d.]+', '#', reason.partition(' (')[0])[:60] for reason in reasons)
-    return ', '.join(f'{count} {kind!r}' for kind, count in kinds.most_common())
 
 
 class NamedWithSuffix(Ekman6):
@@ -56,6 +50,7 @@ def trained_on(folder: Path, paths: list[Path], mutations: object) -> dict[str, 
     """Why each file is unreadable, empty where it is read; by the pipeline of training."""
     (folder / 'list.txt').write_text('\n'.join(f'joy/{path.name} 4' for path in paths))
     lexicon = dict(type='SenticNet6Lexicon')
+    LEXICONS.build(lexicon)  # packed once, which takes longer than all files
     data = NamedWithSuffix(
         ann_file='list.txt',
         data_root=str(folder),
@@ -108,17 +103,19 @@ def test_spoilt_files_are_refused_or_read(
     broken = {n: f.detail for n, found in findings.items() for f in found if f.kind == 'broken'}
     mistakes = {name: why for name, why in broken.items() if ' in ' in why and ', line ' in why}
     assert not mistakes
-    passed = {name for name, found in findings.items() if not any(f.is_error for f in found)}
+    unusable = {n for n, found in findings.items() for f in found if f.is_error}
+    unusable |= {n for n, found in findings.items() for f in found if f.kind == 'no-video'}
+    passed = findings.keys() - unusable
     surprises = {name: refused[name] for name in passed if refused[name]}
     assert not surprises, 'what the scan lets pass is read in training'
     reasons = [reason for reason in refused.values() if reason]
-    crashed = [why for why in [*broken.values(), *reasons] if 'crashed' in why or 'killed' in why]
+    crashed = [why for why in [*broken.values(), *reasons] if 'crash' in why or 'killed' in why]
     hung = [why for why in [*broken.values(), *reasons] if 'hangs' in why or 'more than' in why]
-    assert 0 < len(reasons) < len(paths)
+    assert 0 < len(reasons) < len(paths) and 0 < len(broken) < len(paths) and passed
     tell(
         f'{len(paths)} files: scan: {len(passed)} pass, {len(broken)} broken, '
         f'{len(paths) - len(passed) - len(broken)} damaged; training: '
-        f'{len(paths) - len(reasons)} read, {len(reasons)} refused: {grouped(reasons)}; '
+        f'{len(paths) - len(reasons)} read, {len(reasons)} refused: {sum_up(reasons)}; '
         f'{len(crashed)} crashed, {len(hung)} timed out, 0 other errors'
     )
 

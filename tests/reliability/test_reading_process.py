@@ -27,7 +27,7 @@ REASONS = {
     'anger/abort': 'its decoder crashed (signal 6, SIGABRT)',
     'fear/exit': 'its decoder ended the process (exit code 3)',
     'joy/memory': 'the process that read it was killed (signal 9): is memory short?',
-    'fear/hang': 'reading it took more than 2 s: if it is not damaged but far away, raise the data '
+    'fear/hang': 'reading it took more than 3 s: if it is not damaged but far away, raise the data '
     "set's read_timeout",
 }
 SIGNALS = dict(segfault=signal.SIGSEGV, abort=signal.SIGABRT, memory=signal.SIGKILL)
@@ -124,7 +124,7 @@ def test_the_run_goes_on_as_if_the_videos_were_unreadable(
 ) -> None:
     bad = [name for name in REASONS if not (test_mode and name == 'fear/hang')]
     names = [name for pair in zip_longest(bad, GOOD) for name in pair if name]
-    epochs, options = count(2, 20), dict(test_mode=test_mode, read_timeout=2.0)
+    epochs, options = count(2, 20), dict(test_mode=test_mode, read_timeout=3.0)
     found = batches(dataset(tmp_path, names, **options), epochs)
     plain = batches(dataset(tmp_path, names, Faults('unreadable'), **options), epochs)
     assert summary(found) == summary(plain)
@@ -259,9 +259,9 @@ def test_the_process_ends_with_the_one_that_asks_and_survives_its_death_while_id
 
 
 def test_time_is_limited_for_each_call_alone() -> None:
-    process = ReadingProcess(time.sleep, 2.0)
+    process = ReadingProcess(time.sleep, 1.0)
     for _ in range(3):
-        process(0.8)
+        process(0.4)
     with pytest.raises(ReadingProcessError) as error:
         process(60)
     assert error.value.is_timeout

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from mart_mm.apis.scan.facts import AudioFacts, MediaFacts, VideoFacts
+from mart_mm.datasets.media.faults import DECODER_LIMITS, media_faults, open_media
 from mart_mm.datasets.media.frame_table import FrameTable, scan_frames
 from mart_mm.datasets.media.streams import find_audio_stream, find_video_stream
 from mart_mm.errors import MediaError
@@ -38,19 +39,19 @@ def decode_file(path: str | Path, beat: Callable[[], None] = lambda: None) -> Me
     facts = MediaFacts()
     table = None
     try:
-        with av.open(str(path)) as container:
-            stream = find_video_stream(container)
-            if stream is not None:
-                try:
-                    table = scan_frames(str(path), container, stream)
-                except MediaError as error:
-                    facts.damage.append(error.reason)
-        beat()
-        with av.open(str(path)) as container:
-            _decode_streams(container, table, facts, beat)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or error
-        return MediaFacts(broken=f'cannot be opened ({reason})')
+        with media_faults(path, 'cannot be read'):
+            with open_media(path) as container:
+                stream = find_video_stream(container)
+                if stream is not None:
+                    try:
+                        table = scan_frames(str(path), container, stream)
+                    except MediaError as error:
+                        facts.damage.append(error.reason)
+            beat()
+            with open_media(path) as container:
+                _decode_streams(container, table, facts, beat)
+    except MediaError as error:
+        return MediaFacts(broken=error.reason)
     return facts
 
 
@@ -118,6 +119,7 @@ def _decode_streams(
         return
     if video is not None:
         video.thread_count = 1  # files are decoded side by side
+        video.codec_context.options = DECODER_LIMITS
     counters = {stream.index: _Counter(stream) for stream in streams}
     try:
         for packet in container.demux(streams):

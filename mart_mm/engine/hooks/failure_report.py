@@ -10,10 +10,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mart_mm.engine.vis_backend import cannot_log
-from mart_mm.errors import TooManyFailuresError
+from mart_mm.errors import TooManyFailuresError, sum_up
 from mart_mm.registry import HOOKS
 from mart_mm.utils.atomic import write_text
 
+FILE = 'failures.json'
 #: training steps after which several processes tell each other what has failed
 _STEPS_BETWEEN_MERGES = 50
 
@@ -22,10 +23,11 @@ _STEPS_BETWEEN_MERGES = 50
 class FailureReportHook(Hook):
     """Collects unreadable media from all batches and all processes.
 
-    Each file is reported once, when it first fails; ``failures.json`` in the run's log directory holds
-    them all, with the reason. One process checks the share at each failure; several do so together,
-    every 50 training steps and at the end of each epoch, so that all of them stop, and with the same
-    error. Checkpoints keep the failures, so a resumed run knows them.
+    Each file is reported once, when it first fails; the log sums up the failures of each epoch by
+    reason, and ``failures.json`` in the run's log directory holds all of the run. One process checks the
+    share at each failure; several do so together, every 50 training steps and at the end of each epoch,
+    so that all of them stop, and with the same error. Checkpoints keep the failures, so a resumed run
+    knows them.
 
     Args:
         max_failed_share: Largest share of a data set's records that may fail. A file that several
@@ -39,6 +41,7 @@ class FailureReportHook(Hook):
         self.max_failed_share = max_failed_share
         self.failures: dict[str, str] = {}
         self._untold: dict[str, str] = {}
+        self._of_epoch: dict[str, str] = {}
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep what was found."""
@@ -55,7 +58,8 @@ class FailureReportHook(Hook):
         """Collect; merge over processes at times."""
         self._collect(runner, data_batch, runner.train_dataloader)
         if get_world_size() > 1 and (batch_idx + 1) % _STEPS_BETWEEN_MERGES == 0:
-            self._summarise(runner, runner.train_dataloader)
+            self._merge(runner)
+            self._check(runner, runner.train_dataloader)
 
     def after_val_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: list | None = None
@@ -71,17 +75,18 @@ class FailureReportHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.train_dataloader)
+        self._summarise(runner, runner.train_dataloader, f'training, epoch {runner.epoch + 1}')
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.val_dataloader)
+        self._summarise(runner, runner.val_dataloader, f'validation after epoch {runner.epoch}')
 
     def after_test_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Merge over processes, write, and check."""
-        self._summarise(runner, runner.test_dataloader)
+        self._summarise(runner, runner.test_dataloader, 'test')
 
     def _collect(self, runner: Runner, data_batch: dict, dataloader: object) -> None:
+        self._of_epoch |= dict(data_batch['failures'])
         new = {path: why for path, why in data_batch['failures'] if path not in self.failures}
         if new:
             self.failures |= new
@@ -89,32 +94,43 @@ class FailureReportHook(Hook):
             for path, reason in new.items():
                 runner.logger.warning(f'skipped: {path}: {reason}')
             if get_world_size() == 1:
-                self._check(dataloader)
+                self._check(runner, dataloader)
 
-    def _summarise(self, runner: Runner, dataloader: object) -> None:
+    def _summarise(self, runner: Runner, dataloader: object, epoch: str) -> None:
+        gathered: list[dict[str, str]] = all_gather_object(self._of_epoch)
+        self._of_epoch = {}
+        failed = {path: reason for failures in gathered for path, reason in failures.items()}
+        self._merge(runner)
+        if failed:
+            runner.logger.info(
+                f'{epoch}: {len(failed)} videos could not be read: {sum_up(failed.values())}; '
+                f'{len(self.failures)} in this run so far, see {Path(runner.log_dir) / FILE}'
+            )
+        self._check(runner, dataloader)
+
+    def _merge(self, runner: Runner) -> None:
+        """Learn what others found, and write it."""
         gathered: list[dict[str, str]] = all_gather_object(self._untold)
+        self._untold = {}
         for failures in gathered:
-            self.failures |= failures
+            self.failures = failures | self.failures  # the first reason of each stays
         if any(gathered):
-            self._untold = {}
             self._write(runner)
-        self._check(dataloader)
 
     @master_only
     def _write(self, runner: Runner) -> None:
-        path = Path(runner.log_dir) / 'failures.json'
+        path = Path(runner.log_dir) / FILE
         try:
             write_text(path, json.dumps(self.failures, indent=1, sort_keys=True))
         except OSError as error:  # the run goes on, and the log has them
             runner.logger.warning(cannot_log(path, error))
-            return
-        runner.logger.info(f'{len(self.failures)} videos could not be read, see {path}')
 
-    def _check(self, dataloader: object) -> None:
+    def _check(self, runner: Runner, dataloader: object) -> None:
         records = dataloader.dataset.record_names
         failed = [names & self.failures.keys() for names in records]
         count = sum(map(bool, failed))
         if count > self.max_failed_share * len(records):
+            self._write(runner)
             paths = sorted(set().union(*failed))
             shown = '\n  '.join(f'{path}: {self.failures[path]}' for path in paths[:20])
             raise TooManyFailuresError(
