@@ -1,5 +1,6 @@
 """What is accumulated in an epoch belongs to that epoch; an epoch left without evaluation gets it."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from mart_mm.engine.hooks.resumable_checkpoint import ResumableCheckpointHook
 from mart_mm.engine.loops import ResumableTrainLoop
 
 NUMBERS = [1.0, 2.0, 4.0, 8.0, 16.0]
+_RUNS = itertools.count()
 
 
 class Weight(BaseModel):
@@ -63,6 +65,7 @@ class Interruption(Hook):
 
 
 def make(work_dir: Path, weights: list[float], hooks: list[Hook], **kwargs: object) -> Runner:
+    kwargs = dict(interval=1) | kwargs
     numbers = torch.tensor(NUMBERS)
     train = DataLoader(numbers, sampler=ResumableSampler(numbers, shuffle=False))
     metric = Seen()
@@ -78,7 +81,7 @@ def make(work_dir: Path, weights: list[float], hooks: list[Hook], **kwargs: obje
         val_evaluator=Evaluator(metric),
         default_hooks=dict(checkpoint=dict(type=ResumableCheckpointHook, **kwargs)),
         custom_hooks=[*hooks, dict(type='PlainCheckpointHook', _scope_='mart_mm')],
-        experiment_name=f'{work_dir.name}-{id(weights)}',
+        experiment_name=f'{work_dir.name}-{next(_RUNS)}',  # each has a message hub of its own
         resume=True,
     )
 

@@ -9,8 +9,8 @@ import torch
 
 from mart_mm.visualization.run_log import read_run
 
-#: of one process's life, not of the run's
-_OWN = ('cfg', 'experiment_name', 'time', 'eta')
+#: of one process's life, not of the run's; MMEngine's version ends with the commit of the folder
+_OWN = ('cfg', 'experiment_name', 'time', 'eta', 'mmengine_version')
 _TIMES = ('time', 'data_time', 'memory')
 
 
