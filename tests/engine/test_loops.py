@@ -53,6 +53,17 @@ class Seen(BaseMetric):
         return dict(weight=-results[0])
 
 
+class Places(Hook):
+    """Notes what the message hub says of the place, where an epoch is evaluated."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        hub = runner.message_hub
+        self.seen.append((hub.get_info('epoch'), hub.get_info('iter')))
+
+
 class Interruption(Hook):
     """Ends the process as an error would, before an epoch is evaluated."""
 
@@ -101,8 +112,10 @@ def test_epoch_saved_and_not_evaluated_is_evaluated_when_resumed(
     with pytest.raises(InterruptedError):
         make(tmp_path, weights, [Interruption(epoch)]).train()
     assert len(weights) == epoch - 1
-    make(tmp_path, weights, []).train()
+    places = Places()
+    make(tmp_path, weights, [places]).train()
     assert weights == [-23.5, -47.0, -70.5]
+    assert places.seen == [(0, 4), (1, 9), (2, 14)][epoch - 1 :]  # as in a run left alone
 
 
 def test_evaluated_epoch_is_not_evaluated_again(tmp_path: Path) -> None:
