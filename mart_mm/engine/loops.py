@@ -34,7 +34,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
     def run(self) -> nn.Module:
         """Train; what was left to evaluate is evaluated first."""
-        self.runner.call_hook('before_train')
+        self._begin()
         if self._epoch and starts_epoch(self.runner):
             self._evaluate()
         while self._epoch < self._max_epochs and not self.stop_training:
@@ -42,6 +42,14 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             self._evaluate()
         self.runner.call_hook('after_train')
         return self.runner.model
+
+    def _begin(self) -> None:
+        """Call the hooks; the log still names the last step, where MMEngine's names the one to come."""
+        hub = self.runner.message_hub
+        resumed = {key: hub.runtime_info.get(key) for key in ('epoch', 'iter')}
+        self.runner.call_hook('before_train')
+        if self._iter and None not in resumed.values():
+            hub.update_info_dict(resumed)
 
     def _evaluate(self) -> None:
         """Evaluate the epochs trained so far, where that is due and has not been done."""

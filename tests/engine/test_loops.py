@@ -1,5 +1,6 @@
 """What is accumulated in an epoch belongs to that epoch; an epoch left without evaluation gets it."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from mart_mm.engine.hooks.resumable_checkpoint import ResumableCheckpointHook
 from mart_mm.engine.loops import ResumableTrainLoop
 
 NUMBERS = [1.0, 2.0, 4.0, 8.0, 16.0]
+_RUNS = itertools.count()
 
 
 class Weight(BaseModel):
@@ -51,6 +53,17 @@ class Seen(BaseMetric):
         return dict(weight=-results[0])
 
 
+class Places(Hook):
+    """Notes what the message hub says of the place, where an epoch is evaluated."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, int]] = []
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        hub = runner.message_hub
+        self.seen.append((hub.get_info('epoch'), hub.get_info('iter')))
+
+
 class Interruption(Hook):
     """Ends the process as an error would, before an epoch is evaluated."""
 
@@ -63,6 +76,7 @@ class Interruption(Hook):
 
 
 def make(work_dir: Path, weights: list[float], hooks: list[Hook], **kwargs: object) -> Runner:
+    kwargs = dict(interval=1) | kwargs
     numbers = torch.tensor(NUMBERS)
     train = DataLoader(numbers, sampler=ResumableSampler(numbers, shuffle=False))
     metric = Seen()
@@ -78,7 +92,7 @@ def make(work_dir: Path, weights: list[float], hooks: list[Hook], **kwargs: obje
         val_evaluator=Evaluator(metric),
         default_hooks=dict(checkpoint=dict(type=ResumableCheckpointHook, **kwargs)),
         custom_hooks=[*hooks, dict(type='PlainCheckpointHook', _scope_='mart_mm')],
-        experiment_name=f'{work_dir.name}-{id(weights)}',
+        experiment_name=f'{work_dir.name}-{next(_RUNS)}',  # each has a message hub of its own
         resume=True,
     )
 
@@ -98,8 +112,10 @@ def test_epoch_saved_and_not_evaluated_is_evaluated_when_resumed(
     with pytest.raises(InterruptedError):
         make(tmp_path, weights, [Interruption(epoch)]).train()
     assert len(weights) == epoch - 1
-    make(tmp_path, weights, []).train()
+    places = Places()
+    make(tmp_path, weights, [places]).train()
     assert weights == [-23.5, -47.0, -70.5]
+    assert places.seen == [(0, 4), (1, 9), (2, 14)][epoch - 1 :]  # as in a run left alone
 
 
 def test_evaluated_epoch_is_not_evaluated_again(tmp_path: Path) -> None:

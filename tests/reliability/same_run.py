@@ -9,8 +9,8 @@ import torch
 
 from mart_mm.visualization.run_log import read_run
 
-#: of one process's life, not of the run's
-_OWN = ('cfg', 'experiment_name', 'time', 'eta')
+#: of one process's life, not of the run's; MMEngine's version ends with the commit of the folder
+_OWN = ('cfg', 'experiment_name', 'time', 'eta', 'mmengine_version')
 _TIMES = ('time', 'data_time', 'memory')
 
 
@@ -32,6 +32,7 @@ def differences(expected: Path, got: Path) -> list[str]:
 def plain(path: Path) -> dict:
     """A checkpoint without times and the name of its folder."""
     checkpoint = torch.load(path, weights_only=True)
+    checkpoint.pop('failures')  # within an epoch those of the first process; failures.json has all
     hub = checkpoint['message_hub']
     for part in (checkpoint['meta'], hub['runtime_info']):
         for key in _OWN:

@@ -236,12 +236,12 @@ class Killer:
 
     def attempt(self, variant: Variant, work_dir: Path, kill: Kill) -> list[int]:
         """One attempt that a kill ends; its exit codes, all 0 where the run was quicker."""
-        seconds = self.whole(variant)[1]
+        until = float('inf') if kill.place else kill.moment * self.whole(variant)[1]
         options = ('--resume',) if work_dir.exists() else ()
         attempt = Attempt(
             self.server, variant, self.configs[variant.config], work_dir, kill, options
         )
-        if kill.place is None and not attempt.wait(until=kill.moment * seconds):
+        if not attempt.wait(until):
             attempt.send(getattr(signal, kill.how), kill.rank)
         attempt.wait()
         return list(attempt.codes.values())
