@@ -51,6 +51,7 @@ class FailureReportHook(Hook):
         """Know what the run had found that is resumed; weights alone are of another run."""
         if runner._resume:
             self.failures |= checkpoint.get('failures', {})
+            self._untold |= self.failures  # this run's file has them too
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
