@@ -35,7 +35,9 @@ def sum_up(reasons: Iterable[str]) -> str:
     Returns:
         For example ``'3 x cannot be read as video, 1 x damaged'``.
     """
-    kinds = Counter(re.sub(r'\d[\d.]*', '#', re.split(r': | \(', why)[0]) for why in reasons)
+    kinds = Counter(
+        re.sub(r'\d[\d.]*(e[+-]\d+)?', '#', re.split(r': | \(', why)[0]) for why in reasons
+    )
     return ', '.join(f'{count} x {kind}' for kind, count in kinds.most_common())
 
 

@@ -166,7 +166,7 @@ def test_reasons_are_counted_by_kind() -> None:
         'cannot be read as video (End of file)',
         'damaged: 3 of 4 wanted frames can be read',
         'frame 17 is damaged: run it again',
-        'frame 4 is damaged: run it again',
+        'frame 1.5e+09 is damaged: run it again',
     ]
     assert sum_up(reasons) == '2 x cannot be read as video, 2 x frame # is damaged, 1 x damaged'
     assert sum_up([]) == ''
