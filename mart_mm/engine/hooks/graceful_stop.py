@@ -94,7 +94,14 @@ class GracefulStopHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """The run has come to its end."""
         if is_main_process():
-            (Path(runner.work_dir) / FILE).unlink(missing_ok=True)
+            pointer, last = (
+                Path(runner.work_dir) / 'last_checkpoint',
+                runner.message_hub.runtime_info,
+            )
+            if pointer.exists() and Path(pointer.read_text()).name == FILE and 'last_ckpt' in last:
+                write_text(pointer, last['last_ckpt'])  # stopped in the last evaluation
+            if not pointer.exists() or Path(pointer.read_text()).name != FILE:
+                (Path(runner.work_dir) / FILE).unlink(missing_ok=True)
         self._agreement = None
 
     def after_train_iter(
