@@ -17,6 +17,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.distributed.elastic.multiprocessing.errors import get_error_handler
 
+from mart_mm.engine.hooks.graceful_stop import EXIT_CODE
 from mart_mm.engine.process_board import Failure, Place, ProcessBoard
 from mart_mm.errors import NonFiniteElsewhereError
 
@@ -85,7 +86,8 @@ class ProcessWatch(Hook):
         where: TracebackType | None,
     ) -> None:
         """Tell the others how it ended."""
-        if error is None:
+        is_agreed = isinstance(error, SystemExit) and error.code == EXIT_CODE  # all stop together
+        if error is None or is_agreed:
             self._move('finished', is_last=True)
             self._wake.set()
             self._thread.join(_GRACE)
