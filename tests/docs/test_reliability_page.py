@@ -1,4 +1,4 @@
-"""Every line of the table of faults has a test, and every test of a fault a line."""
+"""Every line of the table of faults has a test, and no file of such tests is left out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rows() -> list[list[str]]:
     ]
 
 
-def tests_in(path: Path) -> set[str]:
+def functions_in(path: Path) -> set[str]:
     tree = ast.parse(path.read_text(encoding='utf-8'))
     return {
         node.name
@@ -37,14 +37,10 @@ def test_every_line_has_a_test() -> None:
         named = _TEST.findall(cells[1])
         assert named, cells
         for file, test in named:
-            assert test in tests_in(ROOT / file), f'{file}::{test}'
+            assert test in functions_in(ROOT / file), f'{file}::{test}'
 
 
-def test_every_fault_test_has_a_line() -> None:
-    named = {pair for cells in rows() for pair in _TEST.findall(cells[1])}
-    injected = {
-        (str(path.relative_to(ROOT)), test)
-        for path in (ROOT / 'tests' / 'reliability').rglob('test_*.py')
-        for test in tests_in(path)
-    }
-    assert injected - named == set()
+def test_every_file_of_fault_tests_is_on_the_page() -> None:
+    named = {file for cells in rows() for file, _ in _TEST.findall(cells[1])}
+    files = (ROOT / 'tests' / 'reliability').rglob('test_*.py')
+    assert {str(path.relative_to(ROOT)) for path in files} <= named
