@@ -124,7 +124,7 @@ def known_affect(classes: Sequence[str]) -> tuple[dict[str, int], dict[str, str]
     polarity: dict[str, int] = {name: s for name, s in _SENTIMENTS.items() if name in by_name}
     moods: dict[str, str] = {}
     for data_set in DATASETS.module_dict.values():
-        presets = [*getattr(data_set, 'PRESETS', {}).values(), data_set.METAINFO]
+        presets = [*getattr(data_set, 'PRESETS', {}).values(), getattr(data_set, 'METAINFO', {})]
         for metainfo in presets:
             if 'mood_table' not in metainfo:
                 continue

@@ -120,7 +120,9 @@ def test_share_of_failures_stops_the_run(folder: Path) -> None:
 
 
 def test_missing_folder_names_tree_and_command(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r'trainlist01\.txt[\s\S]+make\.py --out .+nowhere'):
+    with pytest.raises(
+        FileNotFoundError, match=r'trainlist01\.txt[\s\S]+mart-mm plant --out .+nowhere'
+    ):
         dataset(tmp_path / 'nowhere')[0]
 
 

@@ -163,7 +163,9 @@ def test_files_that_are_no_video(tmp_path):
             VideoReader(str(tmp_path / name))
 
 
-@pytest.mark.parametrize('name', ['streams', 'audio_reader', 'sound_stream', 'frame_table'])
+@pytest.mark.parametrize(
+    'name', ['streams', 'faults', 'audio_reader', 'sound_stream', 'frame_table']
+)
 def test_shared_readers_stay_the_same(name):
     """These files are the package's own, but for the names of the modules they import."""
     package = (ROOT / f'mart_mm/datasets/media/{name}.py').read_text()

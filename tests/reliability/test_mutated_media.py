@@ -36,7 +36,7 @@ class NamedWithSuffix(Ekman6):
 
     @staticmethod
     def find_video(folder: Path, media: str) -> Path:
-        return folder / media
+        return f'{folder}/{media}'
 
 
 def scanned(paths: list[Path], mutations: object, patch: pytest.MonkeyPatch) -> dict[str, list]:

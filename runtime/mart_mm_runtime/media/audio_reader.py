@@ -9,9 +9,11 @@ from typing import NamedTuple
 import av
 import numpy as np
 
+from mart_mm_runtime.errors import MediaError
 from mart_mm_runtime.media.faults import check_seconds, check_sound, media_faults, open_media
 from mart_mm_runtime.media.streams import find_audio_stream, find_video_stream
 
+_LOUDEST = 1e4  # 80 dB above full scale: no recording, and squares of it still are finite
 _GAP = 0.05  # seconds; time stamps of neighbouring frames are off by less than this when rounded
 
 
@@ -31,7 +33,8 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
         float32 (n,) in [-1, 1], or None when there is no audio stream or nothing of it decodes.
 
     Raises:
-        MediaError: When the file cannot be opened, and where its sound is none that a file has.
+        MediaError: When the file cannot be opened, and where its sound is none that a file has, or no
+            numbers.
     """
     with media_faults(path, 'its sound cannot be read'), open_media(path) as container:
         audio = find_audio_stream(container)
@@ -54,6 +57,26 @@ def read_audio(path: str, sample_rate: int = 16000) -> np.ndarray | None:
     for at, samples in placed:
         samples = samples[max(0, -at) :]
         waveform[max(0, at) : max(0, at) + len(samples)] = samples
+    return checked_sound(path, waveform)
+
+
+def checked_sound(source: str, waveform: np.ndarray) -> np.ndarray:
+    """The same samples, when they are sound: finite, and not beyond all loudness.
+
+    Args:
+        source: Names the file in the error.
+        waveform: Float, any shape; full scale is 1.
+
+    Raises:
+        MediaError: For other samples.
+    """
+    is_sound = np.abs(waveform) <= _LOUDEST  # not so for nan
+    if not is_sound.all():
+        raise MediaError(
+            source,
+            f'sound: {np.count_nonzero(~is_sound)} of {waveform.size} samples are not finite or beyond '
+            f'{_LOUDEST:g}, where full scale is 1: encode the sound anew',
+        )
     return waveform
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from mart_mm_runtime.errors import MediaError
 from mart_mm_runtime.media.audio_reader import (
+    checked_sound,
     first_shown,
     length_limit,
     packets_of,
@@ -64,7 +65,7 @@ class SoundStream:
             Samples that are known to be there: at least ``stop``, or all of the track.
 
         Raises:
-            MediaError: When the sound is damaged beyond what can be left out.
+            MediaError: When the sound is damaged beyond what can be left out, or no numbers.
         """
         while stop is None or self._end < stop:
             with media_faults(self.path, 'its sound cannot be read'):
@@ -73,7 +74,8 @@ class SoundStream:
                     break
                 if self._zero is None:
                     self._zero = piece.start
-                self._write(piece.place(self._zero, self.sample_rate), piece.samples)
+                samples = checked_sound(self.path, piece.samples)
+                self._write(piece.place(self._zero, self.sample_rate), samples)
         return self._end
 
     def _write(self, at: int, samples: np.ndarray) -> None:

@@ -158,7 +158,8 @@ def test_broken_file_is_reported_and_replaced(tmp_path: Path) -> None:
     assert path.endswith('bad.npy') and '12 of 12 values are not finite' in reason
     # and it counts: one of two records
     loader = SimpleNamespace(dataset=data)
-    runner = SimpleNamespace(train_dataloader=loader, logger=SimpleNamespace(warning=str))
+    log = SimpleNamespace(warning=str)
+    runner = SimpleNamespace(train_dataloader=loader, logger=log, log_dir=str(tmp_path))
     with pytest.raises(TooManyFailuresError, match=r'1 of 2 videos'):
         FailureReportHook(max_failed_share=0.1).after_train_iter(
             runner, 0, dict(failures=sample.failures)

@@ -77,6 +77,8 @@ def test_warmup_caps_the_level(helpers: object) -> None:
     class Runner:
         model = helpers.recognizer(helpers.pretext(verify_level=3))
         message_hub = Hub
+        iter = epoch = 0
+        train_dataloader = ()
 
     hook, switch = VerificationWarmupHook(warmup=0.1), StageSwitchHook(pretrain_epochs=25)
     levels = []
