@@ -52,8 +52,14 @@ def config(path: Path, work_dir: Path, *options: str) -> Config:
     return load_config(parser.parse_args([str(path), '--work-dir', str(work_dir), *options]))
 
 
+@pytest.fixture(scope='module')
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lexicon is packed once for all."""
+    return tmp_path_factory.mktemp('cache')
+
+
 @pytest.mark.parametrize('layout', CHILDREN)
-def test_children_train_and_test(layout: str, tmp_path: Path) -> None:
+def test_children_train_and_test(layout: str, tmp_path: Path, cache: Path) -> None:
     """One epoch of each stage of MART, one of the baseline, then the checkpoint's own scores."""
     data = make(tmp_path / 'data', layout=layout, train=12, test=6)
     for folder, stem, stages in (('mart', 'mart_mbt', (1, 1)), ('supervised', 'mbt', (0, 1))):
@@ -65,7 +71,7 @@ def test_children_train_and_test(layout: str, tmp_path: Path) -> None:
                 epochs=sum(stages),
                 pretrain=stages[0],
                 progress=PROGRESS if stages[0] else '',
-                cache=tmp_path / 'cache',
+                cache=cache,
             )
         )
         train(config(path, work))
