@@ -69,7 +69,7 @@ def exists(path: str | Path) -> bool:
     if is_address(path):
         return True
     if parts is None:
-        return os.path.exists(path)  # False, not an error, for a name that is too long
+        return os.path.exists(Path(path))  # False, not an error, for a name that is too long
     with suppress(MediaError):
         return parts[1] in members(parts[0])
     return False
