@@ -162,6 +162,7 @@ def test_a_kill_while_saving_leaves_the_last_good_one(
     assert Path(newest_whole(work_dir)).name == f'epoch_{2 if is_new else 1}.pth'
     tiny_runs.train(work_dir, 4, keep=1, resume=True)
     assert not list(work_dir.glob('.*.tmp.pth'))
+    assert epochs(work_dir) == ['epoch_4.pth']
     expected, got = (
         torch.load(folder / 'epoch_4.pth', weights_only=True)
         for folder in (tmp_path / 'whole', work_dir)

@@ -171,7 +171,8 @@ def test_other_methods_are_resumed_exactly(
     """With what they hold beside weights: momentum copies, queues, masks."""
     kills = [Kill('SIGKILL', 'backward', 0.5, 4), Kill('SIGKILL', 'forward', 0.5, 8)]
     for index, kill in enumerate(kills):
-        work_dir = killer.folder / f'{name}-{index}'
-        assert killer.attempt(Variant(name, 1), work_dir, kill) == [-9]
+        work_dir = killer.folder / f'{name}-killed-{index}'
+        codes = killer.attempt(Variant(name, 1), work_dir, kill)
+        assert codes == [-9], killer.log(work_dir)[-3000:]
         assert killer.differences(Variant(name, 1), work_dir) == []
     tell(f'{name}: {len(kills)} kills, as many resumed exactly')

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from mmengine.dist import is_main_process
 from mmengine.fileio import BaseStorageBackend
 from mmengine.hooks import CheckpointHook
+from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 
 from mart_mm.engine.loops import EVALUATED
 from mart_mm.registry import HOOKS
 from mart_mm.weight_files.resuming import POINTER
 from mart_mm.weight_files.saving import explained
+
+#: in the message hub, which checkpoints keep: files that go when the next one is whole
+OUTGOING = 'outgoing_checkpoints'
 
 
 @HOOKS.register_module()
@@ -25,13 +30,18 @@ class ResumableCheckpointHook(CheckpointHook):
       been evaluated, also in a resumed run that has not saved yet.
     - MMEngine removes an old checkpoint, or the best one so far, before it writes the new one. Here the
       new one is whole on the disk first, then ``last_checkpoint`` names it, and then the old one goes: there
-      must be room for one more than ``max_keep_ckpts``.
+      must be room for one more than ``max_keep_ckpts``. One that was to go when the run was killed goes
+      when it is resumed.
     """
 
     def before_train(self, runner: Runner) -> None:
         """Take up what the checkpoint says of its own saving."""
         super().before_train(runner)
-        self.file_backend = _RemovesLater(self.file_backend)
+        outgoing = runner.message_hub.runtime_info.get(OUTGOING, ())
+        if is_main_process():
+            for name in (name for name in outgoing if Path(name).name == name):
+                (Path(self.out_dir) / name).with_suffix('.pth').unlink(missing_ok=True)
+        self.file_backend = _RemovesLater(self.file_backend, runner.message_hub)
         self.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')
         self._is_due = False
 
@@ -69,14 +79,19 @@ class ResumableCheckpointHook(CheckpointHook):
 
 
 class _RemovesLater:
-    """A storage backend that keeps what it is told to remove until :meth:`remove_now`."""
+    """A storage backend that keeps what it is told to remove until :meth:`remove_now`.
 
-    def __init__(self, backend: BaseStorageBackend) -> None:
-        self._backend, self._pending = backend, []
+    Checkpoints written in between hold the names.
+    """
+
+    def __init__(self, backend: BaseStorageBackend, hub: MessageHub) -> None:
+        self._backend, self._hub, self._pending = backend, hub, []
+        self._note()
 
     def remove(self, path: str) -> None:
         """Note down the file that is there now; one that takes its place is not meant."""
         self._pending.append((self._backend.remove, path, _identity(path)))
+        self._note()
 
     def rmtree(self, path: str) -> None:
         """Note down the folder."""
@@ -85,9 +100,15 @@ class _RemovesLater:
     def remove_now(self) -> None:
         """Remove what was noted down."""
         pending, self._pending = self._pending, []
+        self._note()
         for remove, path, identity in pending:
             if _identity(path) == identity:
                 remove(path)
+
+    def _note(self) -> None:
+        names = (Path(path).name for _, path, _ in self._pending)
+        # the next best one may have the name of the one before
+        self._hub.update_info(OUTGOING, [name for name in names if not name.startswith('best_')])
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._backend, name)
