@@ -14,7 +14,7 @@ demo: setup  ## train MART on the embedded data set; writes demo_out/
 	$(PYTHON) tools/demo.py
 
 test: setup  ## run the tests
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n 2 --dist loadfile
 
 bench: setup  ## measure speed and memory; figures go to benchmarks/results
 	$(PYTHON) benchmarks/run_all.py
