@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 
 import mart_mm  # noqa: F401  first: it repairs what is imported below
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
@@ -34,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _own_scope() -> None:
+    """The scope in which a run of another file looked names up is none of this one's."""
+    DefaultScope._instance_dict.clear()
 
 
 @pytest.fixture(autouse=True, scope='session')
