@@ -15,6 +15,8 @@ import torch
 
 from mart_mm import compat
 from mart_mm.errors import WeightsError
+from mart_mm.utils import download
+from mart_mm.weight_files.opening import open_checkpoint
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -200,8 +202,13 @@ def test_missing_checkpoint_is_named(tmp_path: Path) -> None:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
+    breaks_off = False
+
     def log_message(self, *_: object) -> None:
         pass
+
+    def copyfile(self, source: object, out: object) -> None:
+        out.write(source.read(100 if self.breaks_off else -1))
 
 
 @pytest.fixture
@@ -237,3 +244,18 @@ def test_what_is_downloaded_runs_no_code(address: str, tmp_path: Path) -> None:
     assert CheckpointLoader.load_checkpoint(f'{address}/good.pth').keys() == good.keys()
     with pytest.raises(OSError, match=r'none\.pth cannot be downloaded .*give its path'):
         CheckpointLoader.load_checkpoint(f'{address}/none.pth')
+
+
+def test_a_download_that_breaks_off_is_not_kept(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch's own download takes what has come for all of it."""
+    monkeypatch.setattr(download, '_PAUSE', 0.0)
+    torch.save({'state_dict': {'w': torch.ones(2)}}, tmp_path / 'good.pth')
+    size = (tmp_path / 'good.pth').stat().st_size
+    with monkeypatch.context() as patch:
+        patch.setattr(_Quiet, 'breaks_off', True)
+        with pytest.raises(OSError, match=f'breaks off after 100 of {size} bytes'):
+            open_checkpoint(f'{address}/good.pth')
+    assert not [path for path in (tmp_path / 'hub').rglob('*') if path.is_file()]
+    assert open_checkpoint(f'{address}/good.pth')['state_dict']['w'].tolist() == [1, 1]

@@ -8,14 +8,10 @@ an address.
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import tarfile
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
@@ -27,14 +23,12 @@ from mart_mm.datasets.cache import FileCache, cache_key, file_identity
 from mart_mm.errors import MediaError
 from mart_mm.lexicon.transcript import SUFFIXES as TRANSCRIPT_SUFFIXES
 from mart_mm.lexicon.transcript import find_sidecar
+from mart_mm.utils.download import DownloadError, download, is_web_address
 
 #: keys of a record that name one file each
 _FILES = ('video_path', 'audio_path', 'transcript_path')
 _ADDRESS = re.compile(r'^[A-Za-z][A-Za-z0-9+.-]*://')
 _MEMBER = re.compile(r'^(.+?\.tar)/(.+)$', re.DOTALL)
-_TIMEOUT = 60.0  # seconds without a byte
-_TRIES = 3  # of an address that answers, but not with the file
-_PAUSE = 0.5  # seconds before the second try, twice as long before the third
 _BLOCK = 2**20
 
 
@@ -242,8 +236,11 @@ def fetch(path: str, target: Path, backend_args: dict | None = None) -> None:
         ImportError: When the scheme needs a package that is not installed.
         OSError: When the file cannot be written.
     """
-    if backend_args is None and path.lower().startswith(('http://', 'https://')):
-        _fetch_http(path, target)
+    if backend_args is None and is_web_address(path):
+        try:
+            download(path, target)  # MMEngine's backend may wait for ever, and checks no length
+        except DownloadError as error:
+            raise MediaError(path, f'cannot be fetched ({error})') from error
         return
     try:
         content = fileio.get(path, backend_args=backend_args)
@@ -252,45 +249,3 @@ def fetch(path: str, target: Path, backend_args: dict | None = None) -> None:
     except Exception as error:  # whatever a backend raises, one file is concerned
         raise MediaError(path, f'cannot be fetched ({type(error).__name__}: {error})') from error
     target.write_bytes(content)
-
-
-def _fetch_http(path: str, target: Path) -> None:
-    """As :func:`fetch`; unlike MMEngine's backend it never waits for ever, and checks the length."""
-    reason = ''
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(_PAUSE * 2 ** (attempt - 1))
-        try:
-            answer = urllib.request.urlopen(path, timeout=_TIMEOUT)
-        except urllib.error.HTTPError as error:
-            reason = str(error)
-            error.close()
-            if error.code < 500:
-                break
-            continue
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = str(error)
-            continue
-        with answer:
-            reason = _copy_answer(answer, target)
-        if not reason:
-            return
-    raise MediaError(path, f'cannot be fetched ({reason})')
-
-
-def _copy_answer(answer: http.client.HTTPResponse, target: Path) -> str:
-    """Write an answer to a file; why it is not whole, or nothing."""
-    announced = answer.headers.get('Content-Length')
-    with target.open('wb') as out:
-        while True:
-            try:
-                block = answer.read(_BLOCK)
-            except (OSError, http.client.HTTPException) as error:
-                return f'it breaks off: {error}'
-            if not block:
-                break
-            out.write(block)
-        size = out.tell()
-    if announced is not None and size != int(announced):
-        return f'it breaks off after {size} of {announced} bytes'
-    return ''

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from mart_mm.errors import WeightsError
+from mart_mm.utils.download import is_web_address
 from mart_mm.weight_files import PUBLISHED_SUFFIX
 from mart_mm.weight_files.mmengine_objects import STAND_INS, parts, rebuild
 from mart_mm.weight_files.published import read_published
-from mart_mm.weight_files.remote import fetch, is_address
+from mart_mm.weight_files.remote import fetch
 
 #: values and nested containers: without a limit, a list of lists of one list would never end
 MAX_VALUES, MAX_DEPTH = 5_000_000, 100
@@ -43,7 +44,7 @@ def open_checkpoint(path: str | Path, map_location: object = None) -> object:
         OSError: When it cannot be read or downloaded.
         WeightsError: When it is damaged or holds more than plain data, with the remedy.
     """
-    path = fetch(str(path)) if is_address(path) else Path(path).expanduser()
+    path = fetch(str(path)) if is_web_address(path) else Path(path).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f'checkpoint {path} does not exist')
     if path.suffix == PUBLISHED_SUFFIX:

@@ -10,10 +10,8 @@ from urllib.parse import unquote, urlparse
 import torch
 from mmengine.logging import print_log
 
-
-def is_address(path: str | Path) -> bool:
-    """Whether this is ``http(s)://...``; a :class:`~pathlib.Path` never is."""
-    return isinstance(path, str) and path.startswith(('http://', 'https://'))
+from mart_mm.utils.atomic import replacing
+from mart_mm.utils.download import download
 
 
 def fetch(address: str) -> Path:
@@ -35,9 +33,9 @@ def fetch(address: str) -> Path:
     if target.is_file():
         return target
     print_log(f'downloading {address} to {target}', logger='current')
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        torch.hub.download_url_to_file(address, str(target), progress=False)
+        with replacing(target) as temporary:
+            download(address, temporary)
     except OSError as error:
         raise OSError(
             f'{address} cannot be downloaded ({error}): get the file by other means and give its path'

@@ -19,6 +19,7 @@ from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.ekman6 import Ekman6
 from mart_mm.datasets.manifest import ManifestDataset
 from mart_mm.errors import MediaError
+from mart_mm.utils import download
 from mart_mm.utils.media_writer import write_video
 
 PIPELINES = Path(__file__).parents[2] / 'configs/_base_/pipelines/planted_6x4x48.py'
@@ -91,7 +92,7 @@ class Server:
 
 @pytest.fixture
 def server(videos: Path, archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    monkeypatch.setattr(remote, '_PAUSE', 0.0)
+    monkeypatch.setattr(download, '_PAUSE', 0.0)
     server = Server(videos.parent)
     yield server
     server.close()
@@ -255,7 +256,7 @@ def test_files_that_cannot_be_had_are_counted_by_their_names(
 def test_an_address_that_never_answers_is_given_up(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote, '_TIMEOUT', 0.2)
+    monkeypatch.setattr(download, '_TIMEOUT', 0.2)
     with pytest.raises(MediaError, match='timed out'):
         remote.fetch(f'{server.address}/slow/a.mp4', tmp_path / 'a.mp4')
 

@@ -25,9 +25,10 @@ from mart_mm.models.language_data_preprocessor import LanguageDataPreprocessor
 from mart_mm.models.recognizers.affective import AffectiveRecognizer
 from mart_mm.registry import MODELS
 from mart_mm.structures.inference_card import KEY, CardError, InferenceCard
+from mart_mm.utils.download import is_web_address
 from mart_mm.version import __version__
 from mart_mm.weight_files.opening import open_checkpoint
-from mart_mm.weight_files.remote import fetch, is_address
+from mart_mm.weight_files.remote import fetch
 
 _REMEDY = 'give a checkpoint that tools/train.py wrote'
 _BLOCK = 1 << 20
@@ -60,7 +61,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         OSError: When there is no such file, or it cannot be read or downloaded.
         WeightsError: When it is damaged, none, or asks for code to be run.
     """
-    path = fetch(path) if is_address(path) else Path(path)
+    path = fetch(path) if is_web_address(path) else Path(path)
     content = open_checkpoint(path, 'cpu')
     state = content.get('state_dict') if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):

@@ -109,10 +109,10 @@ class _Clock:
     ) -> Iterator[av.Packet]:
         """The packets of the sound."""
         video = self._video
-        for (
-            packet
-        ) in packets:  # the last ones, which are empty, have no ``stream_index`` of their own
-            index = packet.stream.index
+        for packet in packets:
+            index = (
+                packet.stream.index
+            )  # the last, empty ones have no ``stream_index`` of their own
             if video is not None and index == video.index:
                 if packet.size and packet.pts is not None and not packet.is_discard:
                     first = self._first
