@@ -171,6 +171,23 @@ def test_a_kill_while_saving_leaves_the_last_good_one(
         assert torch.equal(got['state_dict'][name], value)
 
 
+def test_a_checkpoint_of_another_run_removes_nothing(
+    tiny_runs: SimpleNamespace, tmp_path: Path
+) -> None:
+    """It may name files that are to go; only the run's own is heeded."""
+    tiny_runs.train(tmp_path / 'own', 1)
+    tiny_runs.train(tmp_path / 'other', 2)
+    foreign = torch.load(tmp_path / 'other' / 'epoch_2.pth', weights_only=True)
+    names = ['epoch_1.pth', '../own/epoch_1.pth', 'notes.txt']
+    foreign['message_hub']['runtime_info'][resumable_checkpoint.OUTGOING] = names
+    torch.save(foreign, tmp_path / 'foreign.pth')
+    (tmp_path / 'own' / 'notes.txt').write_text('mine')
+    given = dict(resume=True, load_from=str(tmp_path / 'foreign.pth'))
+    tiny_runs.train(tmp_path / 'own', 3, keep=-1, **given)
+    assert epochs(tmp_path / 'own') == ['epoch_1.pth', 'epoch_3.pth']
+    assert (tmp_path / 'own' / 'notes.txt').exists()
+
+
 def test_what_another_process_writes_is_not_removed(tmp_path: Path) -> None:
     with atomic.replacing(tmp_path / 'a.pth') as temporary:
         temporary.write_bytes(b'half')

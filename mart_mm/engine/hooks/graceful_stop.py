@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 
 from mart_mm.registry import HOOKS
 from mart_mm.utils.atomic import write_text
+from mart_mm.weight_files.resuming import POINTER
 
 FILE = 'interrupted.pth'
 EXIT_CODE = 128 + signal.SIGTERM
@@ -94,15 +95,18 @@ class GracefulStopHook(Hook):
     def after_train(self, runner: Runner) -> None:
         """The run has come to its end."""
         if is_main_process():
-            pointer, last = (
-                Path(runner.work_dir) / 'last_checkpoint',
-                runner.message_hub.runtime_info,
-            )
-            if pointer.exists() and Path(pointer.read_text()).name == FILE and 'last_ckpt' in last:
-                write_text(pointer, last['last_ckpt'])  # stopped in the last evaluation
-            if not pointer.exists() or Path(pointer.read_text()).name != FILE:
-                (Path(runner.work_dir) / FILE).unlink(missing_ok=True)
+            self._forget(Path(runner.work_dir), runner.message_hub.runtime_info.get('last_ckpt'))
         self._agreement = None
+
+    @staticmethod
+    def _forget(work_dir: Path, last: str | None) -> None:
+        """Remove what a stop has saved, unless there is no other checkpoint to name."""
+        pointer = work_dir / POINTER
+        if pointer.exists() and Path(pointer.read_text()).name == FILE:
+            if last is None:
+                return
+            write_text(pointer, last)  # stopped in the last evaluation, after the last checkpoint
+        (work_dir / FILE).unlink(missing_ok=True)
 
     def after_train_iter(
         self,
@@ -150,7 +154,7 @@ class GracefulStopHook(Hook):
         runner.save_checkpoint(runner.work_dir, FILE, meta=meta, by_epoch=False)
         if is_main_process():
             path = Path(runner.work_dir) / FILE
-            write_text(path.with_name('last_checkpoint'), str(path))
+            write_text(path.with_name(POINTER), str(path))
             runner.logger.warning(
                 f'SIGTERM: stopped after {done} steps, saved in {path}; the same command with '
                 '--resume goes on from there'

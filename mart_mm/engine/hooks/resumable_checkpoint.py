@@ -37,13 +37,23 @@ class ResumableCheckpointHook(CheckpointHook):
     def before_train(self, runner: Runner) -> None:
         """Take up what the checkpoint says of its own saving."""
         super().before_train(runner)
-        outgoing = runner.message_hub.runtime_info.get(OUTGOING, ())
-        if is_main_process():
-            for name in (name for name in outgoing if Path(name).name == name):
-                (Path(self.out_dir) / name).with_suffix('.pth').unlink(missing_ok=True)
+        self._remove_outgoing(runner)
         self.file_backend = _RemovesLater(self.file_backend, runner.message_hub)
         self.last_ckpt = runner.message_hub.runtime_info.get('last_ckpt')
         self._is_due = False
+
+    def _remove_outgoing(self, runner: Runner) -> None:
+        """What the run's own checkpoint says was to go; that of another run has no say here."""
+        folder, resumed = Path(self.out_dir), runner._load_from if runner._resume else None
+        if (
+            not is_main_process()
+            or resumed is None
+            or Path(resumed).parent.resolve() != folder.resolve()
+        ):
+            return
+        for name in runner.message_hub.runtime_info.get(OUTGOING, ()):
+            if Path(name).name == name and name.endswith('.pth'):
+                (folder / name).unlink(missing_ok=True)
 
     def after_train_iter(
         self,
