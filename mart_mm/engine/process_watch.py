@@ -27,6 +27,7 @@ _SHARE = 0.9
 _GRACE = 10.0
 #: longest wait in seconds between two looks at the others
 _INTERVAL = 1.0
+_EVALUATIONS = dict(val='validation', test='test')
 
 
 def _is_consequence(error: BaseException) -> bool:
@@ -101,55 +102,28 @@ class ProcessWatch(Hook):
             raise SystemExit(1) from None
         get_error_handler().record_exception(error)
 
-    def before_train_iter(
-        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    def _before_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, mode: str = 'train'
     ) -> None:
-        """In a step."""
-        self._moved_at = time.monotonic()
-        step = runner.iter + 1
-        self._place = Place(f'in training step {step}{self._stage()}', step)
+        if mode == 'train':
+            self._moved_at = time.monotonic()
+            step = runner.iter + 1
+            self._place = Place(f'in training step {step}{self._stage()}', step)
+        else:
+            self._move(f'in {_EVALUATIONS[mode]} batch {batch_idx + 1}')
 
-    def after_train_iter(
+    def _after_iter(
         self,
         runner: Runner,
         batch_idx: int,
         data_batch: dict | None = None,
-        outputs: dict | None = None,
+        outputs: dict | list | None = None,
+        mode: str = 'train',
     ) -> None:
-        """Between steps."""
-        self._move(f'after training step {runner.iter + 1}{self._stage()}, hooks or next batch')
-
-    def before_val_iter(
-        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
-    ) -> None:
-        """In a batch."""
-        self._move(f'in validation batch {batch_idx + 1}')
-
-    def after_val_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: list | None = None,
-    ) -> None:
-        """Between batches."""
-        self._move(f'after validation batch {batch_idx + 1}')
-
-    def before_test_iter(
-        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
-    ) -> None:
-        """In a batch."""
-        self._move(f'in test batch {batch_idx + 1}')
-
-    def after_test_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: list | None = None,
-    ) -> None:
-        """Between batches."""
-        self._move(f'after test batch {batch_idx + 1}')
+        if mode == 'train':
+            self._move(f'after training step {runner.iter + 1}{self._stage()}, hooks or next batch')
+        else:
+            self._move(f'after {_EVALUATIONS[mode]} batch {batch_idx + 1}')
 
     def _stage(self) -> str:
         model = self._runner.model
