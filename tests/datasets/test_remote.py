@@ -14,6 +14,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mart_mm.apis.scan.targets import collect
 from mart_mm.datasets import remote
 from mart_mm.datasets.cache import FileCache
 from mart_mm.datasets.ekman6 import Ekman6
@@ -301,3 +302,19 @@ def test_paths_that_are_local_stay(tmp_path: Path) -> None:
     with remote.local_copies(record, None) as local:
         assert local == record
     assert remote.exists(folder / 'a.mp4') and not remote.exists(folder / 'b.mp4')
+
+
+@pytest.mark.parametrize('place', ['https://example.org/videos', '{archive}'])
+def test_the_scan_says_that_it_takes_local_files_only(
+    place: str, archive: Path, tmp_path: Path
+) -> None:
+    path = f'{place.format(archive=archive)}/{NAMES[0]}.mp4'
+    (tmp_path / 'm.csv').write_text(f'video,label,split\n{path},joy,train')
+    data = dict(
+        type='ManifestDataset', ann_file=str(tmp_path / 'm.csv'), data_root='', split='train',
+        classes=['joy'], polarity=[1], mood_table={}, pipeline=[],
+    )  # fmt: skip
+    config = tmp_path / 'remote.py'
+    config.write_text(f"default_scope = 'mart_mm'\ntrain_dataloader = dict(dataset={data!r})\n")
+    with pytest.raises(ValueError, match=r'only local files are scanned.*name the folder'):
+        collect([config])
