@@ -57,7 +57,9 @@ def attacks(page: Page, video: bytes, limits: Limits, is_full: bool) -> dict[str
         'other sites': partial(page_requests.foreign, page, video),
         'large bodies': partial(page_requests.large_bodies, page, count(20 * MIB, 2 * 10**9)),
         'files that are no videos': partial(page_requests.other_files, page, video, count(4, 1)),
-        'parallel uploads': partial(page_load.parallel_uploads, page, video, count(8, 200)),
+        'parallel uploads': partial(
+            page_load.parallel_uploads, page, video, count(8, 200), limits.max_uploads
+        ),
         'cancelled jobs': partial(page_load.cancelled_jobs, page, video, count(30, 3000)),
         'ranges': ranges,
         'slow clients': slow_clients,

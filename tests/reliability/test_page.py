@@ -104,7 +104,7 @@ def test_files_that_are_no_videos(scene: Scene, tell: Callable, count: Callable)
 
 
 def test_parallel_uploads(scene: Scene, tell: Callable, count: Callable) -> None:
-    page_load.parallel_uploads(scene.page, scene.video, count(8, 200))
+    page_load.parallel_uploads(scene.page, scene.video, count(8, 200), scene.limits.max_uploads)
     scene.check(tell)
 
 
