@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.logging import print_log
-from tqdm import tqdm
 
 from mart_mm.apis.inference.inputs import Source, list_videos, transcripts_for
 from mart_mm.apis.inference.outcome import Outcome
@@ -67,8 +66,7 @@ def infer(
         print_log(f'error: {error}', logger='current', level=logging.ERROR)
         return WRONG_ARGUMENTS
     failures: dict[str, str] = {}
-    outcomes = inferencer.preprocess(videos, batch_size, transcript=transcript)
-    for outcome in tqdm(outcomes, total=len(videos), unit='video', disable=None):
+    for outcome in inferencer.preprocess(videos, batch_size, transcript=transcript):
         reason = outcome.failed or _write(outcome, Path(out_dir), formats, picture)
         if reason:
             failures[outcome.path] = reason
