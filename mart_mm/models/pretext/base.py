@@ -57,5 +57,8 @@ class Pretext(nn.Module, ABC):
             output: Of the backbone, with attention, nothing hidden.
             levels: Long (B, S, K), of :meth:`cue_levels`.
             inputs: Batch, with features of the cues.
+
+        Raises:
+            NotImplementedError: Where :attr:`picks_tokens` is False; nobody asks then.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f'{type(self).__name__} picks no tokens')
